@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * base/error.h - a status to act on, a sentence to read. */
+#ifndef ALM_BASE_ERROR_H
+#define ALM_BASE_ERROR_H
+
+#include <allmende/base.h>
+
+/* Writes the sentence into err (NULL is fine), clears its hint and returns `status`, so that a failing function ends in
+ *     return alm_fail(err, ALM_MALFORMED, "%s: tensor %s ends at %zu, the file has %zu bytes", path, name, end, n);
+ * Control characters and invalid UTF-8 in the result are escaped as \xNN: a message is always safe to print. */
+alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) ALM_PRINTF(3, 4);
+
+/* Adds what to do about it. Returns err->status (ALM_OK when err is NULL): call it right after alm_fail. */
+alm_status alm_hint(alm_error *err, const char *format, ...) ALM_PRINTF(2, 3);
+
+/* The same with the text of errno behind it: "FILE: cannot open: No such file or directory".
+ * The status is chosen from errno: ENOENT NOT_FOUND, ENOMEM NO_MEMORY, EINTR INTERRUPTED, everything else IO. */
+alm_status alm_fail_errno(alm_error *err, int error_number, const char *format, ...) ALM_PRINTF(3, 4);
+
+/* "not enough memory" with nothing allocated on the way. */
+alm_status alm_fail_memory(alm_error *err);
+
+/* Empties err (NULL is fine). */
+void alm_error_clear(alm_error *err);
+
+#endif
