@@ -54,6 +54,10 @@ size_t alm_utf8_valid_prefix(alm_str s);
 bool alm_utf8_next(alm_str s, size_t *pos, uint32_t *out);
 /* Writes 1..4 bytes, returns how many. */
 size_t alm_utf8_put(char *at, uint32_t scalar);
+/* The visible form of the next character of s, moving *pos (which must be < s.n): itself, or \xNN for each byte of a control
+ * character (C0, DEL, C1) or ill-formed part. Returns its length; `at` has ALM_VISIBLE_BYTES. */
+#define ALM_VISIBLE_BYTES 16
+size_t alm_visible_next(alm_str s, size_t *pos, char *at);
 /* Columns that a terminal needs for it (wide East Asian 2, combining 0). */
 size_t alm_utf8_columns(alm_str s);
 
