@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * columns.c - keeps all cells until the widths are known, then writes them.
+ *
+ * Widths are columns of the terminal, not bytes: an ideograph takes two, a combining mark none. Cells are made visible
+ * when they are added, so that what is counted is what is written and data cannot move the cursor. */
+#include "cli/columns.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include <string.h>
+
+typedef struct cell {
+    alm_str text;
+    size_t width;
+    alm_style style;
+} cell;
+
+struct alm_columns {
+    const alm_column *column;
+    size_t n;
+    cell *cells;
+    size_t n_cell, cap;
+    alm_arena *text;
+    alm_buf visible;
+};
+
+alm_status alm_columns_new(alm_columns **out, const alm_column *column, size_t n, alm_error *err) {
+    alm_columns *t = alm_calloc(1, sizeof *t);
+    if (!t) return alm_fail_memory(err);
+    t->column = column;
+    t->n = n;
+    t->visible = alm_buf_with_limit(64 << 20);
+    alm_status st = alm_arena_new(&t->text, 1 << 14, 0, err);
+    if (st != ALM_OK) return alm_columns_free(t), st;
+    *out = t;
+    return ALM_OK;
+}
+
+void alm_columns_free(alm_columns *t) {
+    if (!t) return;
+    alm_arena_free(t->text);
+    alm_buf_free(&t->visible);
+    alm_free(t->cells);
+    alm_free(t);
+}
+
+alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_error *err) {
+    alm_buf_clear(&t->visible);
+    alm_buf_add_visible(&t->visible, text);
+    if (t->visible.failed) return alm_buf_status(&t->visible, err);
+    alm_str copy = alm_arena_copy(t->text, alm_buf_str(&t->visible));
+    if (!copy.at || !alm_grow((void **)&t->cells, &t->cap, t->n_cell + 1, sizeof *t->cells)) return alm_fail_memory(err);
+    t->cells[t->n_cell++] = (cell){copy, alm_utf8_columns(copy), style};
+    return ALM_OK;
+}
+
+size_t alm_columns_cut(alm_buf *out, alm_str s, size_t width, bool utf8) {
+    size_t all = alm_utf8_columns(s);
+    if (all <= width) return alm_buf_add_str(out, s), all;
+    size_t dots = utf8 ? 1 : 2, used = 0, pos = 0;
+    if (width < dots) return 0;
+    while (pos < s.n) {
+        size_t next = pos;
+        uint32_t scalar;
+        (void)alm_utf8_next(s, &next, &scalar);
+        size_t w = alm_utf8_columns(alm_str_slice(s, pos, next));
+        if (used + w + dots > width) break;
+        used += w;
+        pos = next;
+    }
+    alm_buf_add(out, s.at, pos);
+    alm_buf_add_text(out, utf8 ? "…" : "..");
+    return used + dots;
+}
+
+static void pad(alm_buf *b, size_t n) {
+    while (n--) alm_buf_add_byte(b, ' ');
+}
+
+static void write_cell(alm_columns *t, alm_out *out, const alm_term *term, const cell *c, size_t i, size_t width) {
+    bool last = i + 1 == t->n;
+    alm_buf *b = &out->buf;
+    if (t->column[i].right && c->width < width) pad(b, width - c->width);
+    alm_buf_add_text(b, alm_style_on(term, c->style));
+    size_t used = c->width;
+    if (t->column[i].flexible && c->width > width) used = alm_columns_cut(b, c->text, width, term->utf8);
+    else alm_buf_add_str(b, c->text);
+    alm_buf_add_text(b, alm_style_off(term, c->style));
+    if (!t->column[i].right && !last && used < width) pad(b, width - used);
+    if (!last) pad(b, 2);
+}
+
+alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err) {
+    enum { MAX = 32, MIN_FLEXIBLE = 12 };
+    size_t width[MAX] = {0}, total = 0, flexible = SIZE_MAX;
+    if (t->n > MAX) return alm_fail(err, ALM_INVALID, "a table of %zu columns: at most %d", t->n, MAX);
+    for (size_t i = 0; i < t->n; i++) {
+        width[i] = alm_utf8_columns(alm_str_of(t->column[i].head));
+        if (t->column[i].flexible) flexible = i;
+    }
+    for (size_t k = 0; k < t->n_cell; k++)
+        if (t->cells[k].width > width[k % t->n]) width[k % t->n] = t->cells[k].width;
+    for (size_t i = 0; i < t->n; i++) total += width[i] + (i ? 2 : 0);
+    if (term->is_terminal && total > term->width && flexible != SIZE_MAX) {
+        size_t over = total - term->width;
+        width[flexible] = width[flexible] > over + MIN_FLEXIBLE ? width[flexible] - over : MIN_FLEXIBLE;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        alm_str head = alm_str_of(t->column[i].head);
+        cell c = {head, alm_utf8_columns(head), ALM_DIM};
+        write_cell(t, out, term, &c, i, width[i]);
+    }
+    alm_out_text(out, "\n");
+    for (size_t k = 0; k < t->n_cell; k++) {
+        write_cell(t, out, term, &t->cells[k], k % t->n, width[k % t->n]);
+        if (k % t->n + 1 == t->n && !alm_out_text(out, "\n")) break; /* the caller learns of it when it finishes `out` */
+    }
+    return ALM_OK;
+}
+
+void alm_columns_spark(alm_buf *out, const double *value, size_t n, bool utf8) {
+    static const char *const bar[8] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char plain[8] = {'.', '.', ':', ':', '+', '+', '#', '#'};
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = value[i] > most ? value[i] : most;
+    for (size_t i = 0; i < n; i++) {
+        if (!(value[i] > 0)) {
+            alm_buf_add_text(out, utf8 ? "·" : " ");
+            continue;
+        }
+        int level = (int)(value[i] / most * 7.999);
+        if (utf8) alm_buf_add_text(out, bar[level]);
+        else alm_buf_add_byte(out, plain[level]);
+    }
+}
+
+void alm_columns_count(alm_buf *out, uint64_t n, bool utf8) {
+    char digits[24];
+    size_t len = 0;
+    do digits[len++] = (char)('0' + n % 10);
+    while (n /= 10);
+    for (size_t i = len; i-- > 0;) {
+        alm_buf_add_byte(out, digits[i]);
+        /* Four digits stay together, as ISO 80000-1 advises. */
+        if (utf8 && len > 4 && i > 0 && i % 3 == 0) alm_buf_add_text(out, "\xe2\x80\xaf");
+    }
+}
