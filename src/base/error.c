@@ -37,25 +37,6 @@ const char *alm_status_name(alm_status status) {
 const char *alm_version(void) { return ALM_VERSION; }
 int alm_abi(void) { return ALM_ABI; }
 
-/* Copies the draft in visible form; a message that is too long ends in dots. */
-static void settle(char *place, size_t place_bytes, const char *draft) {
-    static const char dots[] = "...";
-    alm_str s = alm_str_of(draft);
-    size_t pos = 0, n = 0;
-    while (pos < s.n) {
-        char step[ALM_VISIBLE_BYTES];
-        size_t more = alm_visible_next(s, &pos, step);
-        size_t keep = pos < s.n ? sizeof(dots) : 1; /* room for the dots while more may come */
-        if (n + more + keep > place_bytes) {
-            memcpy(place + n, dots, sizeof(dots));
-            return;
-        }
-        memcpy(place + n, step, more);
-        n += more;
-    }
-    place[n] = '\0';
-}
-
 alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) {
     if (!err) return status;
     int saved = errno;
@@ -65,7 +46,7 @@ alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) 
     if (vsnprintf(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
     va_end(args);
     err->status = status;
-    settle(err->text, sizeof err->text, draft);
+    alm_visible_copy(err->text, sizeof err->text, alm_str_of(draft));
     err->hint[0] = '\0';
     errno = saved;
     return status;
@@ -79,7 +60,7 @@ alm_status alm_hint(alm_error *err, const char *format, ...) {
     va_start(args, format);
     if (vsnprintf(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
     va_end(args);
-    settle(err->hint, sizeof err->hint, draft);
+    alm_visible_copy(err->hint, sizeof err->hint, alm_str_of(draft));
     errno = saved;
     return err->status;
 }
@@ -105,7 +86,7 @@ alm_status alm_fail_errno(alm_error *err, int error_number, const char *format, 
     /* The GNU version returns the text, which may lie elsewhere than in `why`; it is safe among threads. */
     snprintf(draft + used, sizeof draft - used, ": %s", strerror_r(error_number, why, sizeof why));
     err->status = status;
-    settle(err->text, sizeof err->text, draft);
+    alm_visible_copy(err->text, sizeof err->text, alm_str_of(draft));
     err->hint[0] = '\0';
     return status;
 }

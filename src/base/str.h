@@ -58,6 +58,8 @@ size_t alm_utf8_put(char *at, uint32_t scalar);
  * character (C0, DEL, C1) or ill-formed part. Returns its length; `at` has ALM_VISIBLE_BYTES. */
 #define ALM_VISIBLE_BYTES 16
 size_t alm_visible_next(alm_str s, size_t *pos, char *at);
+/* All of s in visible form and a NUL, as far as it fits into at_bytes (>= 4): what is too long ends in "...". Returns the length. */
+size_t alm_visible_copy(char *at, size_t at_bytes, alm_str s);
 /* Columns that a terminal needs for it (wide East Asian 2, combining 0). */
 size_t alm_utf8_columns(alm_str s);
 

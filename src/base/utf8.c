@@ -153,6 +153,24 @@ size_t alm_visible_next(alm_str s, size_t *pos, char *at) {
     return n;
 }
 
+size_t alm_visible_copy(char *at, size_t at_bytes, alm_str s) {
+    static const char dots[] = "...";
+    size_t pos = 0, n = 0, safe = 0; /* safe: the longest whole beginning that leaves room for the dots */
+    while (pos < s.n) {
+        char step[ALM_VISIBLE_BYTES];
+        size_t more = alm_visible_next(s, &pos, step);
+        if (n + more + 1 > at_bytes) {
+            memcpy(at + safe, dots, sizeof dots);
+            return safe + sizeof dots - 1;
+        }
+        memcpy(at + n, step, more);
+        n += more;
+        if (n + sizeof dots <= at_bytes) safe = n;
+    }
+    at[n] = '\0';
+    return n;
+}
+
 static bool within(const range *table, size_t n, uint32_t scalar) {
     size_t low = 0, high = n;
     while (low < high) {
