@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "format/format.h"
 
 struct alm_gguf {
     alm_map map; /* empty when the bytes are the caller's */
@@ -354,6 +355,10 @@ void alm_gguf_close(alm_gguf *g) {
     if (g->map.at) alm_map_close(&g->map);
     alm_free(g);
 }
+
+static bool probe(alm_str head) { return head.n >= 4 && memcmp(head.at, "GGUF", 4) == 0; }
+
+const alm_format alm_format_gguf = {"gguf", "GGUF", ".gguf", ALM_FORMAT_READ | ALM_FORMAT_WRITE, probe};
 
 /* -- looking -------------------------------------------------------------------------------------------------------- */
 

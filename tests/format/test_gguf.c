@@ -4,6 +4,7 @@
 #include "alm_test.h"
 
 #include "base/json.h"
+#include "format/format.h"
 #include "format/gguf.h"
 
 
@@ -299,6 +300,14 @@ static void no_allocation_failure_leaks_or_leaves_a_file_half_there(void **state
     CHECK(ALM_FOR_EACH_ALLOC_FAILURE(write_and_read, (void *)alm_test_path("oom.gguf")) > 8);
 }
 
+static void the_list_of_formats_finds_gguf_by_its_first_bytes(void **state) {
+    (void)state;
+    const alm_format *f = alm_format_probe(ALM_STR("GGUF\3\0\0\0"));
+    CHECK(f == &alm_format_gguf && alm_format_list()[0] == f);
+    CHECK(alm_format_probe(ALM_STR("GGU")) == NULL);
+    CHECK(alm_format_probe(ALM_STR("PK\3\4")) == NULL);
+}
+
 /* The shared hostile files: name of the class in the message, or one of its family. */
 static bool same_family(const char *text, alm_str class) {
     static const char *const families[][7] = {{"truncated", "bad_length", "bad_count", "bad_offset"},
@@ -365,6 +374,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_cut_of_a_file_is_refused),
     cmocka_unit_test(bytes_behind_the_last_tensor_are_counted),
     cmocka_unit_test(no_allocation_failure_leaks_or_leaves_a_file_half_there),
+    cmocka_unit_test(the_list_of_formats_finds_gguf_by_its_first_bytes),
     cmocka_unit_test(hostile_files_get_their_verdict),
 };
 ALM_TEST_MAIN(tests)
