@@ -78,6 +78,7 @@ static alm_status put_array(canon *c, const alm_json *v) {
 }
 
 static alm_status put_object(canon *c, const alm_json *v) {
+    if (v->n == 0) return alm_buf_add(c->out, "{}", 2), ALM_OK; /* c->key may still be NULL */
     size_t base = c->n, need;
     void *items = c->key;
     if (!alm_add_size(&need, base, v->n) || !alm_grow(&items, &c->cap, need, sizeof *c->key))
