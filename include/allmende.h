@@ -12,6 +12,5 @@
 #define ALLMENDE_H
 
 #include <allmende/base.h>
-#include <allmende/detect.h>
 
 #endif
