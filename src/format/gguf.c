@@ -286,7 +286,7 @@ static alm_status place_tensors(alm_gguf *g, size_t head_end, const uint64_t *of
 
 static alm_status parse(alm_gguf *g, alm_error *err) {
     cursor c = {(const unsigned char *)g->bytes.at, g->bytes.n, 0};
-    uint64_t n_tensor, n_value, *offset = NULL;
+    uint64_t n_tensor = 0, n_value = 0, *offset = NULL;
     alm_status st = read_head(g, &c, &n_tensor, &n_value, err);
     if (st != ALM_OK) return st;
     g->value = alm_calloc((size_t)n_value, sizeof *g->value);
