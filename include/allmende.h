@@ -12,5 +12,6 @@
 #define ALLMENDE_H
 
 #include <allmende/base.h>
+#include <allmende/detect.h>
 
 #endif
