@@ -77,14 +77,38 @@ static void pad(alm_buf *b, size_t n) {
     while (n--) alm_buf_add_byte(b, ' ');
 }
 
+/* A template's text with its slots set off: "Connection from <ip> closed". */
+static void add_slots(alm_buf *b, alm_str s, const alm_term *term) {
+    size_t from = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.at[i] != '<') continue;
+        size_t end = i + 1;
+        while (end < s.n && (s.at[end] == '*' || s.at[end] == '_' || (s.at[end] >= 'a' && s.at[end] <= 'z'))) end++;
+        if (end == i + 1 || end >= s.n || s.at[end] != '>') continue;
+        alm_buf_add(b, s.at + from, i - from);
+        alm_buf_add_text(b, alm_style_on(term, ALM_SLOT));
+        alm_buf_add(b, s.at + i, end + 1 - i);
+        alm_buf_add_text(b, alm_style_off(term, ALM_SLOT));
+        from = end + 1;
+        i = end;
+    }
+    alm_buf_add(b, s.at + from, s.n - from);
+}
+
 static void write_cell(alm_columns *t, alm_out *out, const alm_term *term, const cell *c, size_t i, size_t width) {
     bool last = i + 1 == t->n;
     alm_buf *b = &out->buf;
     if (t->column[i].right && c->width < width) pad(b, width - c->width);
     alm_buf_add_text(b, alm_style_on(term, c->style));
     size_t used = c->width;
-    if (t->column[i].flexible && c->width > width) used = alm_columns_cut(b, c->text, width, term->utf8);
-    else alm_buf_add_str(b, c->text);
+    alm_str text = c->text;
+    alm_buf_clear(&t->visible);
+    if (t->column[i].flexible && c->width > width) {
+        used = alm_columns_cut(&t->visible, c->text, width, term->utf8);
+        text = alm_buf_str(&t->visible);
+    }
+    if (t->column[i].slots && term->color && c->style == ALM_PLAIN) add_slots(b, text, term);
+    else alm_buf_add_str(b, text);
     alm_buf_add_text(b, alm_style_off(term, c->style));
     if (!t->column[i].right && !last && used < width) pad(b, width - used);
     if (!last) pad(b, 2);

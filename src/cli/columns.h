@@ -12,6 +12,7 @@ typedef struct alm_column {
     const char *head; /* translated already */
     bool right;       /* numbers stand at the right */
     bool flexible;    /* is cut when the table is too wide; one column at most */
+    bool slots;       /* <words> in angle brackets are set off in colour */
 } alm_column;
 
 typedef struct alm_columns alm_columns;
@@ -28,7 +29,7 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
 size_t alm_columns_cut(alm_buf *out, alm_str s, size_t width, bool utf8);
 /* A row of bars for n values, scaled to the largest: "▁▂▅█" or, without UTF-8, ".:+#". Values below 0 count as 0. */
 void alm_columns_spark(alm_buf *out, const double *value, size_t n, bool utf8);
-/* 1234567 as "1,234,567" is never written: digits in groups of three, parted by a thin blank or by nothing. */
+/* Digits in groups of three from 10,000 on, parted by a thin blank (ISO 80000-1), or by nothing without UTF-8. */
 void alm_columns_count(alm_buf *out, uint64_t n, bool utf8);
 
 #endif

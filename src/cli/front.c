@@ -129,6 +129,14 @@ static int check_operands(alm_cli *cli) {
     return ALM_EXIT_DONE;
 }
 
+/* Help is given even where the rest of the line is wrong: that is when it is wanted. */
+static void look_for_help(alm_cli_common *common, int argc, char **argv) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) common->long_help = true;
+        if (strcmp(argv[i], "-h") == 0) common->help = true;
+    }
+}
+
 static int run_command(alm_cli *cli, int argc, char **argv) {
     const alm_command_spec *s = cli->command->spec;
     alm_error err = {0};
@@ -149,8 +157,8 @@ static int run_command(alm_cli *cli, int argc, char **argv) {
     cli->log = (alm_log){.message = on_message, .progress = on_progress, .arg = cli,
                          .level = cli->common.quiet ? ALM_LOG_ERROR : cli->common.verbose ? ALM_LOG_INFO : ALM_LOG_WARNING};
     int code;
+    if (st != ALM_OK) look_for_help(&cli->common, argc, argv);
     if (cli->common.long_help || cli->common.help) {
-        /* Help is given even where the rest of the line is wrong: that is when it is wanted. */
         alm_help_command(&cli->out, &cli->out_term, cli->command, cli->common.long_help);
         code = ALM_EXIT_DONE;
     } else if (st != ALM_OK) code = alm_cli_fail(cli, &err);

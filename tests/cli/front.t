@@ -124,7 +124,7 @@ $ alm help -- --json
 
 == control sequences in a word are escaped in the message
 $ alm "$(printf 'x\033[31m')"
-2> alm: unknown command: x\x1b[31m
+2> alm: unknown command: x\x1B[31m
 2> hint: `alm help` lists all commands
 ? 2
 

@@ -60,7 +60,7 @@ static void control_sequences_in_cells_are_escaped(void **state) {
     const char *const cells[] = {"1", "red \033[31m and \xff"};
     alm_term term = {.width = 80, .utf8 = true, .is_terminal = true};
     char *got = printed(two, 2, cells, 2, &term);
-    CHECK_HOLDS(got, "red \\x1b[31m and \\xff");
+    CHECK_HOLDS(got, "red \\x1B[31m and \\xFF");
     alm_free(got);
 }
 
