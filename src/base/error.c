@@ -6,6 +6,7 @@
  * alm_error ("%s: %s" with err->text wraps a message), and nothing that a file name or a record holds can steer a terminal.
  *
  * Invariant: text and hint are terminated and valid UTF-8; nothing here allocates. */
+#define ALM_BASE_ERROR_C
 #include "base/error.h"
 
 #include "base/str.h"

@@ -21,6 +21,13 @@ alm_status alm_fail_errno(alm_error *err, int error_number, const char *format, 
 /* "not enough memory" with nothing allocated on the way. */
 alm_status alm_fail_memory(alm_error *err);
 
+#if defined(__clang_analyzer__) && !defined(ALM_BASE_ERROR_C)
+/* The analyzer sees one file at a time: tell it that a failure is never ALM_OK, or it follows paths that do not exist. */
+#define alm_fail(err, status, ...)       (alm_fail(err, status, __VA_ARGS__), (status))
+#define alm_fail_errno(err, number, ...) (alm_fail_errno(err, number, __VA_ARGS__), ALM_IO)
+#define alm_fail_memory(err)             (alm_fail_memory(err), ALM_NO_MEMORY)
+#endif
+
 /* Empties err (NULL is fine). */
 void alm_error_clear(alm_error *err);
 
