@@ -26,6 +26,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 
 typedef struct alm_normal alm_normal;         /* a model: what is normal */
 typedef struct alm_learner alm_learner;       /* learning in progress */
@@ -195,6 +198,9 @@ bool alm_detect_incident(const alm_detection *d, size_t i, alm_incident *out);
 /* Incidents beyond the bound (10,000) that were only counted. */
 uint64_t alm_detect_incidents_dropped(const alm_detection *d);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -244,7 +244,6 @@ static bool bracket(const scanned *in, double *out) {
         low_top = low_top << 1 | low_middle >> 63;
         low_middle <<= 1;
         high_top = high_top << 1 | high_middle >> 63;
-        high_middle <<= 1;
         e--;
     }
     if (!round_to_double(low_top, low_middle != 0, e, &a) || !round_to_double(high_top, true, e, &b)) return false;

@@ -122,7 +122,7 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
         width[i] = alm_utf8_columns(alm_str_of(t->column[i].head));
         if (t->column[i].flexible) flexible = i;
     }
-    for (size_t k = 0; k < t->n_cell; k++)
+    for (size_t k = 0; k < t->n_cell && t->n; k++)
         if (t->cells[k].width > width[k % t->n]) width[k % t->n] = t->cells[k].width;
     for (size_t i = 0; i < t->n; i++) total += width[i] + (i ? 2 : 0);
     if (term->is_terminal && total > term->width && flexible != SIZE_MAX) {

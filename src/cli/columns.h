@@ -21,7 +21,7 @@ typedef struct alm_columns alm_columns;
 alm_status alm_columns_new(alm_columns **out, const alm_column *column, size_t n, alm_error *err);
 void alm_columns_free(alm_columns *t);
 /* The next cell, row by row. Control characters and ill-formed bytes are escaped here. */
-alm_status alm_columns_add(alm_columns *t, alm_str cell, alm_style style, alm_error *err);
+alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_error *err);
 /* Heads, then rows. Cells are never cut where the output is no terminal: a file has no edge. */
 alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err);
 
