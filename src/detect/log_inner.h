@@ -11,6 +11,7 @@
 #define ALM_DETECT_LOG_INNER_H
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "detect/log_template.h"
 
 #define LOG_NONE UINT32_MAX
@@ -19,10 +20,9 @@
 typedef struct log_item {
     uint32_t sep;  /* word number of the separator before it */
     uint32_t word; /* constants and soft slots: word number */
-    uint32_t next; /* constants: next template of the same site (log_merge.c), or LOG_NONE */
-    uint8_t type;  /* ALM_SLOT_CONST: the word; else a slot */
-    uint8_t soft;  /* a soft slot that has held `word` only */
-    uint8_t flags; /* of the token */
+    uint8_t type;    /* ALM_SLOT_CONST: the word; else a slot */
+    uint8_t soft;    /* a soft slot that has held `word` only */
+    uint8_t flags;   /* of the token */
     uint8_t widened; /* became a slot by a merge */
 } log_item;
 
@@ -36,6 +36,7 @@ typedef struct log_template {
     uint32_t n_soft;       /* soft slots that still hold one value */
     char *example;
     uint32_t example_n;
+    bool sited;            /* has been entered into its sites */
     uint32_t spark_shift; /* scale of spark: records per bin are 1 << spark_shift */
     uint32_t spark[ALM_SPARK_BINS];
 } log_template;
@@ -59,15 +60,19 @@ typedef struct log_map {
 
 typedef struct log_site {
     uint64_t key; /* 0: empty */
-    uint32_t head; /* index of the newest template in it */
-    uint32_t n_words;
+    uint32_t head; /* newest node */
+    uint16_t n_words;
+    uint16_t position;
 } log_site;
+typedef struct log_node {
+    uint32_t index, next;
+} log_node;
 
 /* Positions that were widened by merges, for templates of n_item tokens: lookups try them all. */
+enum { LOG_MAX_WIDENED = 14 };
 typedef struct log_widening {
-    uint32_t n_item;
-    uint32_t n_use;
-    uint64_t at[4]; /* bit p: position p */
+    uint16_t n_item, n;
+    uint8_t at[LOG_MAX_WIDENED]; /* positions, rising */
 } log_widening;
 
 struct alm_miner {
@@ -87,19 +92,49 @@ struct alm_miner {
 
     log_word *word;
     size_t n_word, cap_word;
-    uint32_t *word_cell; /* hash table of word numbers */
+    uint32_t *word_cell; /* hash table of word numbers + 1 */
     size_t word_mask;
+    alm_arena *word_bytes;
 
     log_map map;
     size_t n_alias;
     log_site *site;
     size_t site_mask, n_site;
+    log_node *node;
+    size_t n_node, cap_node;
     log_widening *widening;
     size_t n_widening, cap_widening;
     alm_mask_hit *hit; /* scratch for masks */
     size_t cap_hit;
     uint32_t spark_shift; /* current scale */
-    alm_status failed;    /* memory failed in a merge: reported by the next call */
 };
+
+/* log_template.c */
+uint32_t log_intern(alm_miner *m, const char *at, size_t n, uint64_t hash); /* LOG_NONE without memory */
+static inline log_template *log_live(const alm_miner *m, uint32_t index) {
+    return index < m->n_index && m->slot[index] != LOG_NONE ? &m->tmpl[m->slot[index]] : NULL;
+}
+bool log_map_put(alm_miner *m, uint64_t key, uint32_t index, bool own);
+void log_map_forget(alm_miner *m); /* drops all aliases */
+log_map_cell *log_map_find(const alm_miner *m, uint64_t key);
+/* A live template with n_item empty items under a new index; NULL without memory. Pointers into m->tmpl move. */
+log_template *log_template_new(alm_miner *m, uint32_t n_item);
+void log_template_drop(alm_miner *m, log_template *t); /* its place is free; parent of its index is for the caller */
+uint64_t log_template_key(const alm_miner *m, const log_template *t);
+uint64_t log_item_sep_hash(const alm_miner *m, const log_item *it, uint32_t position);
+void log_item_see(log_item *it, const alm_token *t, uint64_t word_hash_of_item);
+void log_spark_scale(log_template *t, uint32_t shift);
+/* Joins what `from` has seen into `into` (same number of items): counts, times, slot types; not keys. */
+void log_template_join(log_template *into, const log_template *from);
+
+/* log_merge.c: called when a template is new; may merge it and others away. False without memory (nothing half-done). */
+bool log_merge_consider(alm_miner *m, uint32_t index);
+/* Looks tokens up under all widenings of their length; the index or LOG_NONE. */
+uint32_t log_merge_lookup(const alm_miner *m, const alm_tokens *t);
+bool log_merge_settle(alm_miner *m);
+bool log_merge_rebuild(alm_miner *m); /* sites and widenings from the live templates */
+
+/* log_bound.c: makes room when the bound is reached. */
+bool log_bound_evict(alm_miner *m);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * detect/log_mask.h - the user's own slot types: a file of `name<TAB>regex` lines (PCRE2, UTF-8, # begins a comment line).
  *
- * What a regex matches becomes one slot <name> before any built-in form is looked at. Earlier lines win where two overlap
- * at the same start. Names are lower-case letters and _ and must not be those of a built-in slot. Every match runs under
+ * What a regex matches becomes one slot <name> before any built-in form is looked at. Where two
+ * overlap, the mask that stands earlier in the file wins. Names are lower-case letters and _ and must not be those of a built-in slot. Every match runs under
  * fixed limits of steps and memory: a record on which a regex gives up is mined without that mask and counted. */
 #ifndef ALM_DETECT_LOG_MASK_H
 #define ALM_DETECT_LOG_MASK_H
@@ -24,8 +24,7 @@ alm_str alm_mask_set_name(const alm_mask_set *s, size_t i);
 uint64_t alm_mask_set_digest(const alm_mask_set *s);
 /* Records on which a regex hit its limits. */
 uint64_t alm_mask_set_gave_up(const alm_mask_set *s);
-/* Hits in `record`, sorted, not overlapping, at most cap of them; a hit that begins inside a word moves to its start only
- * when the regex says so: hits are taken as they are. Returns how many. Not thread-safe (the set keeps match scratch). */
+/* Hits in `record`, sorted, not overlapping, at most cap of them, taken as they are even where they cut a word. Returns how many. Not thread-safe (the set keeps match scratch). */
 size_t alm_mask_set_find(const alm_mask_set *s, alm_str record, alm_mask_hit *out, size_t cap);
 
 #endif

@@ -230,12 +230,40 @@ typedef struct lexer {
     uint64_t key;
     bool value;      /* the next token stands behind `=` */
     bool full;
+    size_t moved;    /* a value that took more than its atom ends here */
 } lexer;
+
+/* a,b,c and "blk_1 blk_2 blk_3": values of one type in a row are one value, so that records with lists of different lengths
+ * are one template. Numbers join only without a blank (1,024); identifiers only when they begin alike. */
+static bool continues_list(const lexer *x, size_t a, unsigned flags) {
+    const alm_token *last = &x->out->at[x->out->n - 1];
+    const char *s = x->s;
+    size_t gap = a - x->done;
+    if ((last->flags | flags) & ALM_TOKEN_SOFT || gap < 1 || gap > 2 || last->type >= ALM_SLOT_MASK) return false;
+    bool comma = s[x->done] == ',';
+    if (gap == 2 && !(comma && s[x->done + 1] == ' ')) return false;
+    if (gap == 1 && !comma && s[x->done] != ' ') return false;
+    switch (last->type) {
+    case ALM_SLOT_NUM: return comma && gap == 1;
+    case ALM_SLOT_ID: return last->n >= 3 && a + 3 <= x->n && memcmp(s + last->at, s + a, 3) == 0;
+    case ALM_SLOT_IP:
+    case ALM_SLOT_UUID:
+    case ALM_SLOT_PATH:
+    case ALM_SLOT_HOST: return true;
+    default: return false;
+    }
+}
 
 static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned flags) {
     alm_tokens *o = x->out;
     if (o->n == ALM_LOG_MAX_TOKENS - 1) { /* the last place takes all that is left */
         x->full = true;
+        return;
+    }
+    if (type >= ALM_SLOT_NUM && o->n && o->at[o->n - 1].type == type && continues_list(x, a, flags)) {
+        alm_token *list = &o->at[o->n - 1];
+        list->n = (uint32_t)(e - list->at);
+        x->done = e;
         return;
     }
     alm_token *t = &o->at[o->n];
@@ -252,9 +280,11 @@ static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned fl
     o->n++;
 }
 
+/* Alone between quotes, or the only argument of a call: chdir(name). */
 static bool quoted(const lexer *x, size_t a, size_t e) {
     if (a == 0 || e >= x->n) return false;
     char q = x->s[a - 1];
+    if (q == '(') return x->s[e] == ')' && a >= 2 && (cls(x->s[a - 2]) & (LET | DIG | UND));
     return (q == '"' || q == '\'' || q == '`') && (x->s[e] == q || (q == '`' && x->s[e] == '\''));
 }
 
@@ -346,6 +376,21 @@ static bool is_bool_word(const char *s, size_t n) {
     return n == 3 && !memcmp(s, "nil", 3);
 }
 
+/* The unit of a quantity, "370.0 KB": soft, since it changes with the size of the number. */
+static bool unit(lexer *x, size_t a, size_t e) {
+    const alm_tokens *o = x->out;
+    if (!o->n || o->at[o->n - 1].type != ALM_SLOT_NUM || a != x->done + 1 || x->s[x->done] != ' ') return false;
+    if (e < x->n && x->s[e] == '=') return false;
+    alm_str w = {x->s + a, e - a};
+    static const char list[] = " B KB MB GB TB PB kB KiB MiB GiB TiB ns us ms s sec min ";
+    char padded[5] = {' '};
+    memcpy(padded + 1, w.at, w.n);
+    padded[w.n + 1] = ' ';
+    if (alm_str_find((alm_str){list, sizeof list - 1}, (alm_str){padded, w.n + 2}) == SIZE_MAX) return false;
+    emit(x, a, e, ALM_SLOT_WORD, ALM_TOKEN_SOFT);
+    return true;
+}
+
 /* A word of letters, `_` and `-`. Returns its end, which a date may have moved. */
 static inline size_t word(lexer *x, size_t a, size_t e, unsigned acc) {
     size_t n = e - a;
@@ -356,6 +401,7 @@ static inline size_t word(lexer *x, size_t a, size_t e, unsigned acc) {
             emit(x, a, e, ALM_SLOT_BOOL, 0);
             return e;
         }
+        if (n <= 3 && unit(x, a, e)) return e;
         if (n == 3 && c <= 'Z' && (weekday(s) || month(s))) {
             size_t end = calendar(x, a);
             if (end) {
@@ -363,6 +409,8 @@ static inline size_t word(lexer *x, size_t a, size_t e, unsigned acc) {
                 return end;
             }
         }
+    } else if (n <= 2 && unit(x, a, e)) {
+        return e;
     } else if (n == 1 && (acc & HYP)) { /* a lone `-` stands for a value that is absent */
         emit(x, a, e, ALM_SLOT_ANY, ALM_TOKEN_SOFT);
         return e;
@@ -377,6 +425,16 @@ static unsigned classes(const char *s, size_t a, size_t e) {
     unsigned acc = 0;
     for (size_t i = a; i < e; i++) acc |= cls(s[i]);
     return acc;
+}
+
+/* Is a port or an address behind it: name:8080, name/10.1.2.3? */
+static bool names_host(const lexer *x, size_t e) {
+    if (e + 1 >= x->n) return false;
+    if (x->s[e] == ':') {
+        size_t k = digits(x->s, e + 1, x->n);
+        return k >= 2 && k <= 5 && (e + 1 + k == x->n || !(cls(x->s[e + 1 + k]) & (LET | UND | DOT)) || (cls(x->s[e + 1 + k]) & DOT));
+    }
+    return x->s[e] == '/' && quad(x->s, e + 1, x->n) > 0;
 }
 
 static bool all_hex(const char *s, size_t a, size_t e) {
@@ -395,6 +453,14 @@ static void leaf(lexer *x, size_t a, size_t e) {
     if ((cls(s[f]) & HYP) && f + 1 < e) f++;
     if (digit(s[f])) {
         unsigned acc = classes(s, b, e);
+        if (b == a && b >= 2 && s[b - 1] == '<' && s[b - 2] == ' ' && b - 1 >= x->done && !(e < x->n && s[e] == '>')) {
+            size_t to = e; /* "<1 sec": below the smallest number that is told */
+            while (to < x->n && (s[to] == ' ' || (cls(s[to]) & LET)) && to < e + 8) to++;
+            bool whole = to > e + 1 && s[e] == ' ' && (to == x->n || (cls(s[to]) & SEP)) && !memchr(s + e + 1, ' ', to - e - 1);
+            x->moved = whole ? to : e;
+            emit(x, b - 1, x->moved, ALM_SLOT_NUM, 0);
+            return;
+        }
         if (f + 1 < e && s[f] == '0' && (s[f + 1] == 'x' || s[f + 1] == 'X')) emit(x, b, e, ALM_SLOT_HEX, 0);
         else if (quad(s, f, e) == e - f) emit(x, b, e, ALM_SLOT_IP, 0);
         else if (is_uuid(s, b, e)) emit(x, b, e, ALM_SLOT_UUID, 0);
@@ -431,7 +497,8 @@ static void leaf(lexer *x, size_t a, size_t e) {
         dots += s[i] == '.';
     }
     if (n_digit == 0) {
-        emit_const(x, b, e, acc);
+        if (dots >= 2 && names_host(x, e)) emit(x, b, e, ALM_SLOT_HOST, 0);
+        else emit_const(x, b, e, acc);
         return;
     }
     if (hex && e - b >= 4) {
@@ -449,7 +516,10 @@ static void leaf(lexer *x, size_t a, size_t e) {
         return;
     }
     bool call = e < x->n && (s[e] == '(' || s[e] == '=');
-    if (!call && (n_digit >= 3 || groups >= 2)) emit(x, b, e, dots ? ALM_SLOT_HOST : ALM_SLOT_ID, 0);
+    if (x->out->n == 0 && n_digit <= 4 && groups == 1 && e < x->n && s[e] == ':' && (e + 1 == x->n || s[e + 1] == ' '))
+        call = true; /* "eth0: ...", the part of the program that speaks */
+    if (!call && names_host(x, e)) emit(x, b, e, ALM_SLOT_HOST, 0);
+    else if (!call && (n_digit >= 3 || groups >= 2)) emit(x, b, e, dots ? ALM_SLOT_HOST : ALM_SLOT_ID, 0);
     else emit_soft(x, b, e, dots ? ALM_SLOT_HOST : ALM_SLOT_ID, acc);
 }
 
@@ -542,7 +612,7 @@ static size_t complex_atom(lexer *x, size_t a, size_t e, unsigned acc) {
             }
         }
         bool drive = e - a >= 3 && s[a + 1] == ':' && (cls(s[a]) & LET) && (cls(s[a + 2]) & SLA);
-        if (s[a] == '/' || (s[a] == '~' && a + 1 < e && s[a + 1] == '/') || drive || back > 0) {
+        if (s[a] == '/' || ((s[a] == '~' || s[a] == '.') && find(s, a + 1, e < a + 4 ? e : a + 4, "/", 1)) || drive || back > 0) {
             size_t to = extend_request(x, find(s, a, e, "?", 1) ? extend_url(x, end) : end);
             emit(x, a, to > end ? to : e, ALM_SLOT_PATH, 0);
             return to > end ? to : end;
@@ -587,6 +657,15 @@ static size_t complex_atom(lexer *x, size_t a, size_t e, unsigned acc) {
     size_t b = a;
     while (b < e && !(cls(s[b]) & (LET | UND))) b++;
     if (b == e) return end;
+    if (acc & COL) { /* enabled:true */
+        size_t last = e;
+        while (last > b && s[last - 1] != ':') last--;
+        if (last > b + 1 && e - last >= 3 && e - last <= 5 && is_bool_word(s + last, e - last)) {
+            emit_const(x, b, last - 1, acc);
+            emit(x, last, e, ALM_SLOT_BOOL, 0);
+            return end;
+        }
+    }
     if ((acc & DOT) && !(acc & (COL | OTH | SLA)) && e == end && x->out->n > 0 && s[b] != '.') {
         emit_soft(x, b, e, ALM_SLOT_HOST, acc);
         return end;
@@ -609,6 +688,17 @@ static size_t empty_pair(const char *s, size_t from, size_t to) {
     return 0;
 }
 
+/* Is the token at the end of the output the key of the record's message, whose words are constants? */
+static bool message_key(const lexer *x) {
+    const alm_tokens *o = x->out;
+    if (!o->n) return false;
+    const alm_token *k = &o->at[o->n - 1];
+    static const char *const keys[] = {"msg", "message", "text", "event", "error", "err", "reason", "log", "body", "exception", "detail", "description"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strlen(keys[i]) == k->n && memcmp(keys[i], x->s + k->at, k->n) == 0) return true;
+    return false;
+}
+
 /* The separator [sep, a) holds `=` or an opening bracket or quote: is an empty value in it, or a value behind it? */
 static void value_place(lexer *x, size_t sep, size_t a, unsigned acc) {
     const char *s = x->s;
@@ -623,6 +713,15 @@ static void value_place(lexer *x, size_t sep, size_t a, unsigned acc) {
     if (key_before && empty) {
         emit(x, sep + 1, sep + 1, ALM_SLOT_ANY, ALM_TOKEN_SOFT); /* key=, */
         return;
+    }
+    if (a - sep == 2 && key_before && (s[a - 1] == '"' || s[a - 1] == '\'')) { /* key="two words" */
+        size_t close = a;
+        while (close < x->n && s[close] != s[a - 1] && close < a + 256) close++;
+        if (close < x->n && s[close] == s[a - 1] && memchr(s + a, ' ', close - a) && !message_key(x)) {
+            bool has_digit = (classes(s, a, close) & DIG) != 0;
+            emit(x, a, close, ALM_SLOT_STR, has_digit ? 0 : ALM_TOKEN_SOFT | ALM_TOKEN_VALUE);
+            return;
+        }
     }
     size_t eq = a; /* the value follows `=` and at most a quote, a bracket or a blank */
     while (eq > sep && s[eq - 1] != '=') eq--;
@@ -647,7 +746,13 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
         size_t sep = i;
         unsigned acc = 0, c;
         while (i < stop && ((c = cls(s[i])) & SEP)) acc |= c, i++;
-        if (acc & (EQ | OPEN)) value_place(&x, sep, i, acc);
+        if (acc & (EQ | OPEN)) {
+            value_place(&x, sep, i, acc);
+            if (x.done > i) {
+                i = x.done;
+                continue;
+            }
+        }
         if (i == stop) {
             if (stop == n) break;
             size_t e = i + hit[next_hit].n < n ? i + hit[next_hit].n : n;
@@ -664,6 +769,7 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
         }
         if (!(acc & ~(unsigned)(LET | HEXL | UND | HYP | LOW))) i = word(&x, a, i, acc);
         else i = complex_atom(&x, a, i, acc);
+        if (x.done > i) i = x.done;
     }
     x.n = n;
     if (x.full || n < line.n) { /* what is left is one value */
