@@ -7,7 +7,7 @@
  *
  *   state     h = fold(seed ^ K0, n ^ K1)
  *   n >= 16   for each whole 16 bytes (a, b) but the last:  h = rotl(h, 25) ^ fold(a ^ K2, b ^ h)
- *   n >= 48   while more than 48 bytes are left, three such states run side by side (h, h + K3, h + K4) over
+ *   n > 48    while more than 48 bytes are left, three such states run side by side (h, h + K3, h + K4) over
  *             48 bytes at a time and are joined by  h = h1 ^ rotl(h2, 17) ^ rotl(h3, 41)
  *   tail      a, b: the last 16 bytes (n >= 16) · first and last 8 (n >= 8) · first and last 4 (n >= 4) ·
  *             a = first | middle << 8 | last << 16, b = 0 (n >= 1) · 0, 0
