@@ -78,7 +78,8 @@ typedef struct alm_report_detect {
     size_t n_bin;
     const alm_report_incident *at; /* first cause first */
     size_t n;
-    uint64_t n_incidents; /* in all; more than n when the list was cut */
+    uint64_t n_incidents;                /* in all; more than n when the list was cut */
+    const alm_report_patterns *patterns; /* a last section; NULL: none */
     const char *command;
 } alm_report_detect;
 
