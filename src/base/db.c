@@ -25,11 +25,9 @@ struct alm_query {
     int failed; /* the first error of a bind or a column since the last step */
 };
 
+/* Of a code that is a failure; never ALM_OK. */
 static alm_status status_of(int code) {
     switch (code & 0xFF) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE: return ALM_OK;
     case SQLITE_NOMEM: return ALM_NO_MEMORY;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return ALM_MALFORMED;

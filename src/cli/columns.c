@@ -118,11 +118,12 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
     enum { MAX = 32, MIN_FLEXIBLE = 12 };
     size_t width[MAX] = {0}, total = 0, flexible = SIZE_MAX;
     if (t->n > MAX) return alm_fail(err, ALM_INVALID, "a table of %zu columns: at most %d", t->n, MAX);
+    if (t->n == 0) return ALM_OK;
     for (size_t i = 0; i < t->n; i++) {
         width[i] = alm_utf8_columns(alm_str_of(t->column[i].head));
         if (t->column[i].flexible) flexible = i;
     }
-    for (size_t k = 0; k < t->n_cell && t->n; k++)
+    for (size_t k = 0; k < t->n_cell; k++)
         if (t->cells[k].width > width[k % t->n]) width[k % t->n] = t->cells[k].width;
     for (size_t i = 0; i < t->n; i++) total += width[i] + (i ? 2 : 0);
     if (term->is_terminal && total > term->width && flexible != SIZE_MAX) {
