@@ -81,7 +81,7 @@ int64_t alm_db_last_id(alm_db *db) { return sqlite3_last_insert_rowid(db->handle
 static alm_status read_version(alm_db *db, int64_t *out, alm_error *err) {
     alm_query *q = NULL;
     alm_status st = alm_query_new(&q, db, "PRAGMA user_version", err);
-    if (st != ALM_OK) return st;
+    if (st != ALM_OK || !q) return st;
     if ((st = alm_query_step(q, err)) == ALM_OK) *out = alm_query_i64(q, 0);
     alm_query_free(q);
     return st;
