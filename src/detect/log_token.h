@@ -40,14 +40,11 @@ enum {
 enum {
     ALM_TOKEN_SOFT = 1,   /* soft slot; `type` is what it looks like */
     ALM_TOKEN_VALUE = 2,  /* stands where a value stands (after `=`) */
-    ALM_TOKEN_QUOTED = 4, /* alone between quotes */
-    ALM_TOKEN_DOTTED = 8, /* a constant with inner dots: a class, a file, a host without digits */
-    ALM_TOKEN_UPPER = 16, /* no lower-case letter */
-    ALM_TOKEN_MESSAGE = 32 /* JSON, logfmt: a word of the message itself */
+    ALM_TOKEN_QUOTED = 4  /* alone between quotes, or the one argument of a call */
 };
 
 typedef struct alm_token {
-    uint64_t hash;     /* of its bytes */
+    uint64_t hash;     /* of its bytes; 0 for slots that are not soft */
     uint64_t sep_hash; /* of the separator before it and of its position */
     uint32_t at, n;    /* where in the record */
     uint32_t sep_at;   /* the separator is [sep_at, at) */
@@ -61,11 +58,21 @@ typedef struct alm_mask_hit {
     uint8_t type;
 } alm_mask_hit;
 
+/* Scratch: one bit for each byte and class (log_lexer.h). */
+enum { ALM_MARK_SEP, ALM_MARK_DIG, ALM_MARK_HEX, ALM_MARK_LET, ALM_MARK_DOT, ALM_MARK_COL, ALM_MARK_SLA, ALM_MARK_OTH, ALM_MARK_COUNT };
+typedef struct alm_log_marks {
+    uint64_t of[ALM_MARK_COUNT];
+} alm_log_marks;
+/* The portable version of the marks of 64 bytes, for tests. */
+void alm_log_mark_plain(alm_log_marks *out, const unsigned char *s);
+
+/* About 85 KiB: not for the stack. */
 typedef struct alm_tokens {
     alm_token at[ALM_LOG_MAX_TOKENS];
     uint32_t n;
     uint32_t tail_at, tail_end; /* the separator behind the last token, without blanks at the end */
     uint64_t key;               /* never 0 */
+    alm_log_marks mark[ALM_LOG_MAX_BYTES / 64 + 2];
 } alm_tokens;
 
 /* Splits `line`; cannot fail. `hit` may be NULL when n_hit is 0. Deterministic: depends on the bytes and hits only. */
