@@ -47,9 +47,12 @@ typedef struct alm_report_line { /* an original record of an incident */
 } alm_report_line;
 
 typedef struct alm_report_incident {
-    alm_str reason;   /* the sentence: why, in words */
-    alm_str detector; /* "unseen template"; several are joined with ", " by the caller */
-    alm_str group;    /* the session or entity; may be empty */
+    alm_str reason;            /* the sentence: why, in words */
+    alm_str detector;          /* "unseen template"; several are joined with ", " by the caller */
+    alm_str group;             /* the session or entity; may be empty */
+    const alm_str *more_group; /* further groups by name, and how many groups there are in all */
+    size_t n_more_group;
+    uint64_t n_groups;
     int64_t first_ns, last_ns;
     uint64_t first_record; /* place in the stream, from 1: the time line's axis where records have no time */
     uint64_t n_alarms, n_records;
@@ -63,7 +66,9 @@ typedef struct alm_report_incident {
 
 typedef struct alm_report_detect {
     const char *source, *model;
-    uint64_t n_records, n_alarms;
+    uint64_t n_records;
+    uint64_t n_alarms;
+    uint64_t n_units;          /* what the alarm rate is about: groups, and records outside them. 0: all records */
     int64_t first_ns, last_ns; /* ALM_NO_TIME: records had no time; the time line then counts records */
     /* The promise. */
     double alpha;           /* promised rate, 0.01 */

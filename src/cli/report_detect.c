@@ -51,7 +51,8 @@ static void open_cell(alm_buf *out, const char *head) {
 }
 
 static void put_promise(alm_buf *out, const alm_report_detect *r) {
-    double rate = share_of(r->n_alarms, r->n_records);
+    uint64_t n_units = r->n_units > 0 ? r->n_units : r->n_records;
+    double rate = share_of(r->n_alarms, n_units);
     alm_html_raw(out, "<section class=\"promise\">\n");
 
     open_cell(out, _("Promised rate"));
@@ -68,7 +69,10 @@ static void put_promise(alm_buf *out, const alm_report_detect *r) {
     alm_html_raw(out, "</b>");
     put_gauge(out, rate, r->alpha);
     alm_html_raw(out, "<p>");
-    put_count_of(out, "", r->n_alarms, _(" alarms in "), r->n_records, _(" records; true incidents are among them."));
+    put_count_of(out, "", r->n_alarms, _(" alarms in "), n_units,
+                 n_units == r->n_records
+                     ? _(" records; true incidents are among them.")
+                     : _(" units (a session is one, so is a record outside sessions); true incidents are among them."));
     alm_html_raw(out, "</p></div>\n");
 
     open_cell(out, _("False-alarm rate"));
@@ -137,6 +141,22 @@ static void put_reason(alm_buf *out, alm_str reason) {
     if (reason.n > LINE_BYTES) alm_html_raw(out, "…");
 }
 
+static void put_groups(alm_buf *out, const alm_report_incident *x) {
+    alm_html_raw(out, "<span>");
+    alm_html_text(out, x->n_more_group > 0 ? _("groups ") : _("group "));
+    for (size_t i = 0; i <= x->n_more_group; i++) {
+        alm_html_raw(out, i > 0 ? ", <code>" : "<code>");
+        alm_html_record(out, i > 0 ? x->more_group[i - 1] : x->group, 120);
+        alm_html_raw(out, "</code>");
+    }
+    if (x->n_groups > x->n_more_group + 1) {
+        alm_html_text(out, _(" and "));
+        alm_html_count(out, x->n_groups - x->n_more_group - 1);
+        alm_html_text(out, _(" more"));
+    }
+    alm_html_raw(out, "</span>");
+}
+
 static void put_incident(alm_buf *out, const alm_report_incident *x, size_t number, alm_str only_source) {
     alm_buf_printf(out, "<article class=\"inc\" id=\"i%zu\"><div class=\"when\"><b>%zu</b>", number, number);
     if (timed(x->first_ns, x->last_ns)) {
@@ -158,13 +178,7 @@ static void put_incident(alm_buf *out, const alm_report_incident *x, size_t numb
         alm_buf_add_html(out, x->detector);
         alm_html_raw(out, "</span>");
     }
-    if (x->group.n > 0) {
-        alm_html_raw(out, "<span>");
-        alm_html_text(out, _("group "));
-        alm_html_raw(out, "<code>");
-        alm_html_record(out, x->group, 120);
-        alm_html_raw(out, "</code></span>");
-    }
+    if (x->group.n > 0) put_groups(out, x);
     alm_html_raw(out, "<span>");
     alm_html_count(out, x->n_alarms);
     alm_buf_printf(out, " %s", P_("alarm", "alarms", (unsigned long)x->n_alarms));
