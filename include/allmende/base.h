@@ -24,18 +24,18 @@ extern "C" {
 #define ALM_ABI 1
 
 /* One list makes the enum, the names and the texts. Act on the status; read the sentence in alm_error. */
-#define ALM_STATUS(X)                                                 \
-    X(OK, "done")                                                     \
-    X(NO_MEMORY, "not enough memory")                                 \
-    X(NOT_FOUND, "no such file, field or entry")                      \
-    X(MALFORMED, "the data breaks its own format")                    \
-    X(REFUSED, "a rule or signature forbids this")                    \
-    X(INVALID, "wrongly called: an argument is outside its range")    \
-    X(IO, "reading or writing failed")                                \
-    X(LIMIT, "a stated limit was reached")                            \
-    X(UNSUPPORTED, "this build or version cannot do that")            \
-    X(MISMATCH, "two things that must agree do not")                  \
-    X(INTERRUPTED, "stopped on request; the work so far is kept")     \
+#define ALM_STATUS(X)                                              \
+    X(OK, "done")                                                  \
+    X(NO_MEMORY, "not enough memory")                              \
+    X(NOT_FOUND, "no such file, field or entry")                   \
+    X(MALFORMED, "the data breaks its own format")                 \
+    X(REFUSED, "a rule or signature forbids this")                 \
+    X(INVALID, "wrongly called: an argument is outside its range") \
+    X(IO, "reading or writing failed")                             \
+    X(LIMIT, "a stated limit was reached")                         \
+    X(UNSUPPORTED, "this build or version cannot do that")         \
+    X(MISMATCH, "two things that must agree do not")               \
+    X(INTERRUPTED, "stopped on request; the work so far is kept")  \
     X(END, "there is no more")
 
 typedef enum alm_status {

@@ -70,9 +70,7 @@ static bool add_decimal(alm_buf *b, uint64_t x, bool negative) {
 
 bool alm_buf_add_u64(alm_buf *b, uint64_t x) { return add_decimal(b, x, false); }
 
-bool alm_buf_add_i64(alm_buf *b, int64_t x) {
-    return add_decimal(b, x < 0 ? 0 - (uint64_t)x : (uint64_t)x, x < 0);
-}
+bool alm_buf_add_i64(alm_buf *b, int64_t x) { return add_decimal(b, x < 0 ? 0 - (uint64_t)x : (uint64_t)x, x < 0); }
 
 bool alm_buf_add_f64(alm_buf *b, double x) {
     char text[32];

@@ -23,7 +23,9 @@ void alm_buf_clear(alm_buf *b);
 bool alm_buf_reserve(alm_buf *b, size_t more);
 bool alm_buf_add(alm_buf *b, const void *at, size_t n);
 static inline bool alm_buf_add_str(alm_buf *b, alm_str s) { return alm_buf_add(b, s.at, s.n); }
-static inline bool alm_buf_add_text(alm_buf *b, const char *terminated) { return alm_buf_add(b, terminated, strlen(terminated)); }
+static inline bool alm_buf_add_text(alm_buf *b, const char *terminated) {
+    return alm_buf_add(b, terminated, strlen(terminated));
+}
 bool alm_buf_add_byte(alm_buf *b, char byte);
 bool alm_buf_add_u64(alm_buf *b, uint64_t x);
 bool alm_buf_add_i64(alm_buf *b, int64_t x);

@@ -46,13 +46,16 @@ static alm_status status_of(int code) {
 static alm_status fail(const alm_db *db, int code, alm_error *err) {
     if ((code & 0xFF) == SQLITE_NOMEM) return alm_fail_memory(err);
     bool own = db->handle && (sqlite3_errcode(db->handle) & 0xFF) == (code & 0xFF);
-    alm_status st = alm_fail(err, status_of(code), "%s: %s", db->path, own ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
+    alm_status st =
+        alm_fail(err, status_of(code), "%s: %s", db->path, own ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
     switch (code & 0xFF) {
     case SQLITE_FULL: alm_hint(err, "the disk is full: free some space"); break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED: alm_hint(err, "another program is writing to it; try again when that is done"); break;
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: alm_hint(err, "this is no database of ours, or it is damaged; restore it or move it away"); break;
+    case SQLITE_CORRUPT:
+        alm_hint(err, "this is no database of ours, or it is damaged; restore it or move it away");
+        break;
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY: alm_hint(err, "check that the folder exists and that you may write in it"); break;
     default: break;
@@ -94,7 +97,8 @@ static alm_status prepare_schema(alm_db *db, const char *schema, int version, al
     if ((st = alm_db_begin(db, err)) != ALM_OK) return st;
     if ((st = read_version(db, &found, err)) != ALM_OK) goto done;
     if (found > version) {
-        st = alm_fail(err, ALM_UNSUPPORTED, "%s: has version %lld, this program knows up to %d", db->path, (long long)found, version);
+        st = alm_fail(err, ALM_UNSUPPORTED, "%s: has version %lld, this program knows up to %d", db->path,
+                      (long long)found, version);
         alm_hint(err, "it was written by a newer program: update this one");
         goto done;
     }
@@ -118,7 +122,8 @@ alm_status alm_db_open(alm_db **out, const char *path, const char *schema, int v
         return alm_fail_memory(err);
     }
     memcpy(db->path, path, n);
-    int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
+    int code =
+        sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
     if (code != SQLITE_OK) {
         st = fail(db, code, err);
         goto done;
@@ -175,11 +180,13 @@ void alm_query_bind_f64(alm_query *q, int at, double x) { keep(q, sqlite3_bind_d
 
 void alm_query_bind_str(alm_query *q, int at, alm_str s) {
     /* A NULL pointer would bind SQL's NULL: an empty string is meant. */
-    keep(q, sqlite3_bind_text64(q->stmt, at, s.at ? s.at : "", s.n, SQLITE_TRANSIENT, SQLITE_UTF8)); // NOLINT(performance-no-int-to-ptr)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    keep(q, sqlite3_bind_text64(q->stmt, at, s.at ? s.at : "", s.n, SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void alm_query_bind_blob(alm_query *q, int at, const void *data, size_t n) {
-    keep(q, sqlite3_bind_blob64(q->stmt, at, n ? data : "", n, SQLITE_TRANSIENT)); // NOLINT(performance-no-int-to-ptr)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    keep(q, sqlite3_bind_blob64(q->stmt, at, n ? data : "", n, SQLITE_TRANSIENT));
 }
 
 void alm_query_reset(alm_query *q) {
@@ -204,8 +211,8 @@ double alm_query_f64(alm_query *q, int column) { return sqlite3_column_double(q-
 alm_str alm_query_str(alm_query *q, int column) {
     int type = sqlite3_column_type(q->stmt, column);
     if (type == SQLITE_NULL) return (alm_str){NULL, 0};
-    const char *at = type == SQLITE_BLOB ? sqlite3_column_blob(q->stmt, column)
-                                         : (const char *)sqlite3_column_text(q->stmt, column);
+    const char *at =
+        type == SQLITE_BLOB ? sqlite3_column_blob(q->stmt, column) : (const char *)sqlite3_column_text(q->stmt, column);
     int n = sqlite3_column_bytes(q->stmt, column);
     if (!at && type != SQLITE_BLOB) keep(q, SQLITE_NOMEM); /* a number could not become text */
     return (alm_str){at, at && n > 0 ? (size_t)n : 0};

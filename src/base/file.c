@@ -177,7 +177,8 @@ alm_status alm_glob(alm_names *out, const char *pattern, alm_error *err) {
     /* glob's own order is the locale's. */
     int result = glob(pattern, GLOB_NOSORT, NULL, &found);
     if (result == GLOB_NOSPACE) st = alm_fail_memory(err);
-    else if (result != 0 && result != GLOB_NOMATCH) st = alm_fail(err, ALM_IO, "%s: cannot look for matching files", pattern);
+    else if (result != 0 && result != GLOB_NOMATCH)
+        st = alm_fail(err, ALM_IO, "%s: cannot look for matching files", pattern);
     for (size_t i = 0; result == 0 && i < found.gl_pathc && st == ALM_OK; i++) {
         if (!alm_names_add(out, found.gl_pathv[i])) st = alm_fail_memory(err);
     }

@@ -42,7 +42,10 @@ bool alm_file_exists(const char *path);
 /* mkdir -p with mode 0700. */
 alm_status alm_dir_make(const char *path, alm_error *err);
 /* Names (without . and ..) sorted bytewise; free each and the list with alm_names_free. */
-typedef struct alm_names { char **at; size_t n, cap; } alm_names;
+typedef struct alm_names {
+    char **at;
+    size_t n, cap;
+} alm_names;
 alm_status alm_dir_list(alm_names *out, const char *path, alm_error *err);
 /* glob(3) with sorted results; no match is an empty list. */
 alm_status alm_glob(alm_names *out, const char *pattern, alm_error *err);

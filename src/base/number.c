@@ -166,7 +166,8 @@ static bool scan_exponent(alm_str s, size_t *i, int64_t *out) {
     if (!digit_at(s, *i)) return false;
     int64_t e = 0;
     for (; digit_at(s, *i); (*i)++) {
-        if (e < INT64_C(1000000000000)) e = e * 10 + (s.at[*i] - '0'); /* far beyond what any length of digits makes up for */
+        if (e < INT64_C(1000000000000))
+            e = e * 10 + (s.at[*i] - '0'); /* far beyond what any length of digits makes up for */
     }
     *out = negative ? -e : e;
     return true;

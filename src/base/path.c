@@ -17,7 +17,8 @@ alm_status alm_path_join(alm_buf *out, const char *dir, const char *name, alm_er
     alm_buf_clear(out);
     alm_buf_add(out, dir, n);
     if (n && dir[n - 1] != '/') alm_buf_add_byte(out, '/');
-    if (n) while (*name == '/') name++;
+    if (n)
+        while (*name == '/') name++;
     alm_buf_add_text(out, name);
     return finish(out, err);
 }

@@ -11,7 +11,9 @@
 /* For printf: "%.*s", ALM_ARG(s) */
 #define ALM_ARG(s) (int)(s).n, (s).at
 
-static inline alm_str alm_str_of(const char *terminated) { return (alm_str){terminated, terminated ? strlen(terminated) : 0}; }
+static inline alm_str alm_str_of(const char *terminated) {
+    return (alm_str){terminated, terminated ? strlen(terminated) : 0};
+}
 static inline alm_str alm_str_make(const char *at, size_t n) { return (alm_str){at, n}; }
 static inline bool alm_str_eq(alm_str a, alm_str b) { return a.n == b.n && (a.n == 0 || memcmp(a.at, b.at, a.n) == 0); }
 /* Bytewise order, shorter first on a tie: <0, 0, >0. */

@@ -65,7 +65,8 @@ static int open_temporary(alm_write *w, const char *target, alm_error *err) {
         if (fd >= 0) return fd;
         if (errno != EEXIST && errno != EINTR) break;
     }
-    alm_fail_errno(err, errno, "%.*s: cannot make a file in this folder", folder ? (int)folder : 1, folder ? target : ".");
+    alm_fail_errno(err, errno, "%.*s: cannot make a file in this folder", folder ? (int)folder : 1,
+                   folder ? target : ".");
     if (errno == ENOENT) alm_hint(err, "make the folder first");
     alm_free(w->temporary);
     w->temporary = NULL;
@@ -135,7 +136,8 @@ bool alm_write_add(alm_write *w, const void *at, size_t n) {
 static alm_status fail_written(const alm_write *w, int why, alm_error *err) {
     alm_status st = alm_fail_errno(err, why, "%s: cannot write", w->path);
     if (why == ENOSPC || why == EDQUOT) {
-        alm_hint(err, w->temporary ? "the disk or quota is full: free some space or choose another folder; what was there before is unchanged"
+        alm_hint(err, w->temporary ? "the disk or quota is full: free some space or choose another folder; what was "
+                                     "there before is unchanged"
                                    : "the disk or quota is full: free some space");
     } else if (why == EFBIG) {
         alm_hint(err, "the file system or a limit (ulimit -f) forbids files of that size");

@@ -105,7 +105,8 @@ done:
 
 alm_status alm_mac_new(alm_mac **out, const void *key, size_t key_bytes, alm_error *err) {
     char name[] = "SHA256"; /* OSSL_PARAM takes no const */
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+                                 OSSL_PARAM_construct_end()};
     alm_status st = ALM_OK;
     EVP_MAC *kind = NULL;
     alm_mac *m = alm_calloc(1, sizeof *m);
@@ -140,7 +141,8 @@ void alm_mac_free(alm_mac *m) {
     alm_free(m);
 }
 
-alm_status alm_digest_hmac(alm_digest *out, const void *key, size_t key_bytes, const void *data, size_t n, alm_error *err) {
+alm_status alm_digest_hmac(alm_digest *out, const void *key, size_t key_bytes, const void *data, size_t n,
+                           alm_error *err) {
     alm_mac *m;
     alm_status st = alm_mac_new(&m, key, key_bytes, err);
     if (st != ALM_OK) return st;

@@ -30,7 +30,8 @@ void alm_digest_free(alm_digest_stream *s);
 
 /* Keyed: only who has the key can compute or check it (RFC 2104). One-shot, and the same with the key prepared once for
  * many messages: alm_mac_new keeps no pointer to the key; add and end as above. One mac belongs to one thread at a time. */
-alm_status alm_digest_hmac(alm_digest *out, const void *key, size_t key_bytes, const void *data, size_t n, alm_error *err);
+alm_status alm_digest_hmac(alm_digest *out, const void *key, size_t key_bytes, const void *data, size_t n,
+                           alm_error *err);
 typedef struct alm_mac alm_mac;
 alm_status alm_mac_new(alm_mac **out, const void *key, size_t key_bytes, alm_error *err);
 alm_status alm_mac_add(alm_mac *m, const void *data, size_t n, alm_error *err);

@@ -101,8 +101,9 @@ static alm_status use(void *arg) {
     if (st != ALM_OK) return st;
     for (int i = 0; i < 20 && st == ALM_OK; i++) {
         size_t used = alm_arena_used(a);
-        bool good = i % 3 == 0 ? alm_arena_copy(a, ALM_STR("some words")).at != NULL
-                               : i % 3 == 1 ? alm_arena_alloc(a, 70, 16) != NULL : alm_arena_calloc(a, 3, 40) != NULL;
+        bool good = i % 3 == 0   ? alm_arena_copy(a, ALM_STR("some words")).at != NULL
+                    : i % 3 == 1 ? alm_arena_alloc(a, 70, 16) != NULL
+                                 : alm_arena_calloc(a, 3, 40) != NULL;
         if (!good) {
             CHECK_INT(alm_arena_used(a), used);
             st = ALM_NO_MEMORY;
@@ -118,8 +119,10 @@ static void a_failed_allocation_changes_nothing(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),     cmocka_unit_test(arrays_are_clear_checked_and_on_a_cache_line),
-    cmocka_unit_test(rewinding_gives_back_and_keeps_the_blocks), cmocka_unit_test(the_limit_bounds_what_is_held),
+    cmocka_unit_test(pieces_are_aligned_and_do_not_overlap),
+    cmocka_unit_test(arrays_are_clear_checked_and_on_a_cache_line),
+    cmocka_unit_test(rewinding_gives_back_and_keeps_the_blocks),
+    cmocka_unit_test(the_limit_bounds_what_is_held),
     cmocka_unit_test(a_failed_allocation_changes_nothing),
 };
 ALM_TEST_MAIN(tests)

@@ -8,7 +8,8 @@ static void appended_bytes_are_there_in_order(void **state) {
     alm_buf b = alm_buf_with_limit(10000);
     CHECK(alm_buf_add(&b, NULL, 0) && b.n == 0);
     CHECK(alm_buf_add_text(&b, "a=") && alm_buf_add_u64(&b, UINT64_MAX) && alm_buf_add_byte(&b, ' '));
-    CHECK(alm_buf_add_i64(&b, INT64_MIN) && alm_buf_add_byte(&b, ' ') && alm_buf_add_i64(&b, 0) && alm_buf_add_byte(&b, ' '));
+    CHECK(alm_buf_add_i64(&b, INT64_MIN) && alm_buf_add_byte(&b, ' ') && alm_buf_add_i64(&b, 0) &&
+          alm_buf_add_byte(&b, ' '));
     CHECK(alm_buf_add_f64(&b, -0.5) && alm_buf_add_str(&b, ALM_STR(" \0")) && alm_buf_printf(&b, "%s%d%%", "x", 5));
     CHECK(alm_str_eq(alm_buf_str(&b), ALM_STR("a=18446744073709551615 -9223372036854775808 0 -0.5 \0x5%")));
     alm_buf_clear(&b);
@@ -54,7 +55,8 @@ static void a_limit_stops_printf_whole(void **state) {
 static void visible_text_cannot_steer_a_terminal(void **state) {
     (void)state;
     alm_buf b = alm_buf_with_limit(10000);
-    alm_str hostile = ALM_STR("plain \x1b]0;title\x07 \0 \xc2\x85 \xe2\x82\xac \x9b" "31m \xf0\x9f\x98\x80 tab\tend\xe2\x82");
+    alm_str hostile = ALM_STR("plain \x1b]0;title\x07 \0 \xc2\x85 \xe2\x82\xac \x9b"
+                              "31m \xf0\x9f\x98\x80 tab\tend\xe2\x82");
     CHECK(alm_buf_add_visible(&b, hostile));
     CHECK_STR(alm_buf_str(&b), "plain \\x1B]0;title\\x07 \\x00 \\xC2\\x85 € \\x9B31m 😀 tab\\x09end\\xE2\\x82");
     alm_buf_clear(&b);
@@ -91,8 +93,10 @@ static void a_failed_allocation_is_seen_at_the_end(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(appended_bytes_are_there_in_order),    cmocka_unit_test(it_grows_to_its_limit_and_not_beyond),
-    cmocka_unit_test(a_limit_stops_printf_whole),           cmocka_unit_test(visible_text_cannot_steer_a_terminal),
+    cmocka_unit_test(appended_bytes_are_there_in_order),
+    cmocka_unit_test(it_grows_to_its_limit_and_not_beyond),
+    cmocka_unit_test(a_limit_stops_printf_whole),
+    cmocka_unit_test(visible_text_cannot_steer_a_terminal),
     cmocka_unit_test(a_failed_allocation_is_seen_at_the_end),
 };
 ALM_TEST_MAIN(tests)

@@ -7,8 +7,9 @@
 
 #include <sqlite3.h>
 
-static const char schema[] = "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, x REAL, data BLOB);"
-                             "CREATE TABLE IF NOT EXISTS child (t INTEGER REFERENCES t(id));";
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, x REAL, data BLOB);"
+    "CREATE TABLE IF NOT EXISTS child (t INTEGER REFERENCES t(id));";
 
 static alm_db *opened(const char *path) {
     alm_error err = {0};
@@ -52,7 +53,7 @@ static void what_is_bound_comes_back(void **state) {
         CHECK(alm_query_f64(get, 2) == -9223372036854775808.0);
         CHECK_OK(alm_query_step(get, &err), &err);
         CHECK(alm_query_str(get, 1).n == 0 && alm_query_str(get, 3).n == 0);
-        CHECK_STR(alm_query_str(get, 0), "3"); /* a number, asked for as text */
+        CHECK_STR(alm_query_str(get, 0), "3");                  /* a number, asked for as text */
         CHECK_STATUS(alm_query_step(get, &err), ALM_END, &err); /* and it can be asked again */
     }
     alm_query_free(get);
@@ -160,7 +161,8 @@ static alm_status use(void *arg) {
     alm_status st = alm_db_open(&db, arg, schema, 3, &err);
     if (st != ALM_OK) return st;
     if ((st = alm_db_begin(db, &err)) != ALM_OK) goto done;
-    if ((st = alm_query_new(&q, db, "INSERT OR REPLACE INTO t (name, data) VALUES (?1, ?2)", &err)) != ALM_OK) goto done;
+    if ((st = alm_query_new(&q, db, "INSERT OR REPLACE INTO t (name, data) VALUES (?1, ?2)", &err)) != ALM_OK)
+        goto done;
     for (int i = 0; i < 3 && st == ALM_OK; i++) {
         alm_query_bind_str(q, 1, ALM_STR("a name that is long enough for a block of its own"));
         alm_query_bind_blob(q, 2, "data", 4);
@@ -220,20 +222,25 @@ static void *under_realloc(void *old, int n) {
     return at + 16;
 }
 static int under_round(int n) { return (n + 7) & ~7; }
-static int under_init(void *arg) { (void)arg; return SQLITE_OK; }
+static int under_init(void *arg) {
+    (void)arg;
+    return SQLITE_OK;
+}
 static void under_shut(void *arg) { (void)arg; }
 
 static int put_under(void **state) {
     (void)state;
-    static const sqlite3_mem_methods methods = {under_alloc, under_free, under_realloc, under_size, under_round, under_init, under_shut, NULL};
+    static const sqlite3_mem_methods methods = {under_alloc, under_free, under_realloc, under_size,
+                                                under_round, under_init, under_shut,    NULL};
     /* Lookaside memory would hide requests. */
-    return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) || sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) || sqlite3_initialize();
+    return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) || sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) ||
+           sqlite3_initialize();
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(what_is_bound_comes_back),              cmocka_unit_test(a_rule_of_the_schema_refuses),
-    cmocka_unit_test(a_transaction_is_all_or_nothing),       cmocka_unit_test(a_file_keeps_its_rows_and_its_version),
-    cmocka_unit_test(what_is_no_database_is_refused),        cmocka_unit_test(every_allocation_of_sqlite_may_fail),
+    cmocka_unit_test(what_is_bound_comes_back),        cmocka_unit_test(a_rule_of_the_schema_refuses),
+    cmocka_unit_test(a_transaction_is_all_or_nothing), cmocka_unit_test(a_file_keeps_its_rows_and_its_version),
+    cmocka_unit_test(what_is_no_database_is_refused),  cmocka_unit_test(every_allocation_of_sqlite_may_fail),
 };
 
 int main(void) {

@@ -45,8 +45,12 @@ static void a_message_may_wrap_the_old_one(void **state) {
 static void nothing_in_a_message_steers_a_terminal(void **state) {
     (void)state;
     alm_error err;
-    alm_fail(&err, ALM_IO, "%s", "a\x1b[31mb\r\n\t\x7f\xc2\x9b" "c\xff\xe2\x82" "d ü €");
-    CHECK_STR(alm_str_of(err.text), "a\\x1B[31mb\\x0D\\x0A\\x09\\x7F\\xC2\\x9Bc\\xFF\\xE2\\x82" "d ü €");
+    alm_fail(&err, ALM_IO, "%s",
+             "a\x1b[31mb\r\n\t\x7f\xc2\x9b"
+             "c\xff\xe2\x82"
+             "d ü €");
+    CHECK_STR(alm_str_of(err.text), "a\\x1B[31mb\\x0D\\x0A\\x09\\x7F\\xC2\\x9Bc\\xFF\\xE2\\x82"
+                                    "d ü €");
     alm_hint(&err, "\x1b");
     CHECK_STR(alm_str_of(err.hint), "\\x1B");
 }
@@ -96,9 +100,12 @@ static void failing_leaves_errno_and_the_heap_alone(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_status_has_a_name_and_a_text),       cmocka_unit_test(a_failure_says_what_and_a_hint_what_to_do),
-    cmocka_unit_test(a_message_may_wrap_the_old_one),           cmocka_unit_test(nothing_in_a_message_steers_a_terminal),
-    cmocka_unit_test(a_long_message_is_cut_between_characters), cmocka_unit_test(errno_chooses_the_status),
+    cmocka_unit_test(every_status_has_a_name_and_a_text),
+    cmocka_unit_test(a_failure_says_what_and_a_hint_what_to_do),
+    cmocka_unit_test(a_message_may_wrap_the_old_one),
+    cmocka_unit_test(nothing_in_a_message_steers_a_terminal),
+    cmocka_unit_test(a_long_message_is_cut_between_characters),
+    cmocka_unit_test(errno_chooses_the_status),
     cmocka_unit_test(failing_leaves_errno_and_the_heap_alone),
 };
 ALM_TEST_MAIN(tests)

@@ -97,7 +97,8 @@ static void lists_are_sorted_by_bytes(void **state) {
     CHECK_STATUS(alm_dir_list(&names, alm_test_path("list/b"), &err), ALM_IO, &err);
     CHECK_OK(alm_glob(&names, alm_test_path("list/[Za]*"), &err), &err);
     CHECK_INT(names.n, 3);
-    CHECK(alm_str_ends(alm_str_of(names.at[0]), ALM_STR("list/Zebra")) && alm_str_ends(alm_str_of(names.at[2]), ALM_STR("list/apple")));
+    CHECK(alm_str_ends(alm_str_of(names.at[0]), ALM_STR("list/Zebra")) &&
+          alm_str_ends(alm_str_of(names.at[2]), ALM_STR("list/apple")));
     alm_names_free(&names);
     CHECK_OK(alm_glob(&names, alm_test_path("list/q*"), &err), &err);
     CHECK_INT(names.n, 0);
@@ -148,8 +149,11 @@ static void no_allocation_that_fails_leaks(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_mapped_file_is_the_file),           cmocka_unit_test(what_cannot_be_mapped_is_said),
-    cmocka_unit_test(a_file_is_read_whole_up_to_the_limit), cmocka_unit_test(folders_are_made_with_their_parents),
-    cmocka_unit_test(lists_are_sorted_by_bytes),           cmocka_unit_test(no_allocation_that_fails_leaks),
+    cmocka_unit_test(a_mapped_file_is_the_file),
+    cmocka_unit_test(what_cannot_be_mapped_is_said),
+    cmocka_unit_test(a_file_is_read_whole_up_to_the_limit),
+    cmocka_unit_test(folders_are_made_with_their_parents),
+    cmocka_unit_test(lists_are_sorted_by_bytes),
+    cmocka_unit_test(no_allocation_that_fails_leaks),
 };
 ALM_TEST_MAIN(tests)

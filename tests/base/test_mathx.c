@@ -53,15 +53,15 @@ static uint64_t worst;
 static void ulp(double got, const row *r) {
     uint64_t off = alm_test_ulps(got, r->want);
     if (off > worst) worst = off;
-    CHECK(off <= ULP_ELEMENTARY, "%s(%.17g, %.17g) is %.17g, not %.17g: %llu ulp", r->name, r->arg[0], r->arg[1], got, r->want,
-          (unsigned long long)off);
+    CHECK(off <= ULP_ELEMENTARY, "%s(%.17g, %.17g) is %.17g, not %.17g: %llu ulp", r->name, r->arg[0], r->arg[1], got,
+          r->want, (unsigned long long)off);
 }
 static double farthest;
 static void near(double got, const row *r) {
     double off = fabs(got - r->want);
     if (off > farthest) farthest = off;
-    CHECK(off <= PROBABILITY_NEAR, "%s(%.17g, %.17g, %.17g | %lld, %lld) is %.17g, not %.17g", r->name, r->arg[0], r->arg[1],
-          r->arg[2], r->whole[0], r->whole[1], got, r->want);
+    CHECK(off <= PROBABILITY_NEAR, "%s(%.17g, %.17g, %.17g | %lld, %lld) is %.17g, not %.17g", r->name, r->arg[0],
+          r->arg[1], r->arg[2], r->whole[0], r->whole[1], got, r->want);
 }
 
 static void exp_row(const row *r) { ulp(alm_exp_f64(r->arg[0]), r); }
@@ -166,8 +166,8 @@ static void a_small_tail_keeps_its_digits(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(exp_log_and_pow_are_within_two_ulp), cmocka_unit_test(lgamma_is_within_1e_13),
-    cmocka_unit_test(probabilities_are_within_1e_12),     cmocka_unit_test(the_ends_of_the_range_are_right),
+    cmocka_unit_test(exp_log_and_pow_are_within_two_ulp),    cmocka_unit_test(lgamma_is_within_1e_13),
+    cmocka_unit_test(probabilities_are_within_1e_12),        cmocka_unit_test(the_ends_of_the_range_are_right),
     cmocka_unit_test(distributions_behave_at_their_borders), cmocka_unit_test(a_small_tail_keeps_its_digits),
 };
 ALM_TEST_MAIN(tests)

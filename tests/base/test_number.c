@@ -23,8 +23,10 @@ static void doubles_are_written_as_ecmascript_writes_them(void **state) {
         CHECK(alm_str_split(&line, '\t', &bits));
         double x = from_hex(bits);
         size_t n = alm_f64_to_str(got, x);
-        CHECK(n <= 25 && got[n] == '\0' && alm_str_eq((alm_str){got, n}, line), "%.*s: %s, not %.*s", ALM_ARG(bits), got, ALM_ARG(line));
-        CHECK(alm_str_to_f64((alm_str){got, n}, &back) && (x == 0 || alm_test_bits(back) == alm_test_bits(x)), "%s", got);
+        CHECK(n <= 25 && got[n] == '\0' && alm_str_eq((alm_str){got, n}, line), "%.*s: %s, not %.*s", ALM_ARG(bits),
+              got, ALM_ARG(line));
+        CHECK(alm_str_to_f64((alm_str){got, n}, &back) && (x == 0 || alm_test_bits(back) == alm_test_bits(x)), "%s",
+              got);
         n_row++;
     }
     CHECK(n_row > 1500, "%zu rows", n_row);
@@ -41,7 +43,9 @@ static void doubles_are_read_with_one_rounding(void **state) {
         CHECK(alm_str_split(&line, '\t', &written));
         bool good = alm_str_to_f64(written, &got);
         if (alm_str_eq(line, ALM_STR("no"))) CHECK(!good && got == 77, "%.*s", ALM_ARG(written));
-        else CHECK(good && alm_test_bits(got) == alm_test_bits(from_hex(line)), "%.60s: %.17g, not %.*s", written.at, got, ALM_ARG(line));
+        else
+            CHECK(good && alm_test_bits(got) == alm_test_bits(from_hex(line)), "%.60s: %.17g, not %.*s", written.at,
+                  got, ALM_ARG(line));
         n_row++;
     }
     CHECK(n_row > 700, "%zu rows", n_row);
@@ -91,8 +95,10 @@ static void the_locale_and_the_heap_have_no_say(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(doubles_are_written_as_ecmascript_writes_them), cmocka_unit_test(doubles_are_read_with_one_rounding),
-    cmocka_unit_test(what_is_no_number_is_written_as_null),          cmocka_unit_test(every_double_comes_back),
+    cmocka_unit_test(doubles_are_written_as_ecmascript_writes_them),
+    cmocka_unit_test(doubles_are_read_with_one_rounding),
+    cmocka_unit_test(what_is_no_number_is_written_as_null),
+    cmocka_unit_test(every_double_comes_back),
     cmocka_unit_test(the_locale_and_the_heap_have_no_say),
 };
 ALM_TEST_MAIN(tests)

@@ -7,8 +7,9 @@
 
 static void joined_paths_have_one_slash_between(void **state) {
     (void)state;
-    static const char *const row[][3] = {{"a", "b", "a/b"},   {"a/", "b", "a/b"}, {"a//", "/b", "a/b"}, {"/", "b", "/b"},
-                                         {"//", "//b", "/b"}, {"", "b", "b"},     {"", "/b", "/b"},     {"a", "", "a/"}};
+    static const char *const row[][3] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"},  {"a//", "/b", "a/b"},
+                                         {"/", "b", "/b"},  {"//", "//b", "/b"}, {"", "b", "b"},
+                                         {"", "/b", "/b"},  {"a", "", "a/"}};
     alm_buf out = alm_buf_with_limit(100);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         CHECK_OK(alm_path_join(&out, row[i][0], row[i][1], NULL), NULL);
@@ -26,10 +27,18 @@ static void joined_paths_have_one_slash_between(void **state) {
 static void parts_of_a_path_are_found(void **state) {
     (void)state;
     static const char *const row[][4] = {/* path, folder, name, extension */
-                                         {"/a/b.txt", "/a", "b.txt", ".txt"}, {"b", ".", "b", ""},       {"/b", "/", "b", ""},
-                                         {"a.d/b", "a.d", "b", ""},           {"x.tar.gz", ".", "x.tar.gz", ".gz"}, {".bashrc", ".", ".bashrc", ""},
-                                         {"a/.x.y", "a", ".x.y", ".y"},       {"a//b", "a", "b", ""},    {"//b", "/", "b", ""},
-                                         {"", ".", "", ""},                   {"a/", "a", "", ""},       {"a.", ".", "a.", "."}};
+                                         {"/a/b.txt", "/a", "b.txt", ".txt"},
+                                         {"b", ".", "b", ""},
+                                         {"/b", "/", "b", ""},
+                                         {"a.d/b", "a.d", "b", ""},
+                                         {"x.tar.gz", ".", "x.tar.gz", ".gz"},
+                                         {".bashrc", ".", ".bashrc", ""},
+                                         {"a/.x.y", "a", ".x.y", ".y"},
+                                         {"a//b", "a", "b", ""},
+                                         {"//b", "/", "b", ""},
+                                         {"", ".", "", ""},
+                                         {"a/", "a", "", ""},
+                                         {"a.", ".", "a.", "."}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         CHECK_STR(alm_path_dir(row[i][0]), row[i][1]);
         CHECK_STR(alm_path_base(row[i][0]), row[i][2]);
@@ -43,7 +52,8 @@ static void the_xdg_folders_follow_the_standard(void **state) {
     alm_buf out = alm_buf_with_limit(1000);
     setenv("HOME", "/home/k", 1);
     unsetenv("XDG_DATA_HOME"), unsetenv("XDG_CONFIG_HOME"), unsetenv("XDG_CACHE_HOME"), unsetenv("XDG_STATE_HOME");
-    static const char *const home[] = {"/home/k/.local/share/allmende", "/home/k/.config/allmende", "/home/k/.cache/allmende", "/home/k/.local/state/allmende"};
+    static const char *const home[] = {"/home/k/.local/share/allmende", "/home/k/.config/allmende",
+                                       "/home/k/.cache/allmende", "/home/k/.local/state/allmende"};
     for (int i = 0; i < 4; i++) {
         CHECK_OK(alm_path_xdg(&out, (alm_xdg)i, &err), &err);
         CHECK_STR(alm_buf_str(&out), home[i]);
@@ -76,7 +86,9 @@ static void a_failed_allocation_is_reported(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(joined_paths_have_one_slash_between), cmocka_unit_test(parts_of_a_path_are_found),
-    cmocka_unit_test(the_xdg_folders_follow_the_standard), cmocka_unit_test(a_failed_allocation_is_reported),
+    cmocka_unit_test(joined_paths_have_one_slash_between),
+    cmocka_unit_test(parts_of_a_path_are_found),
+    cmocka_unit_test(the_xdg_folders_follow_the_standard),
+    cmocka_unit_test(a_failed_allocation_is_reported),
 };
 ALM_TEST_MAIN(tests)

@@ -19,8 +19,8 @@ typedef struct job {
 
 static void slice(void *arg, size_t index, size_t from, size_t to, unsigned worker) {
     job *j = arg;
-    bool good = from == index * j->slice_items && to > from && to <= j->n && to - from <= j->slice_items && worker < j->threads &&
-                (to == j->n || to - from == j->slice_items);
+    bool good = from == index * j->slice_items && to > from && to <= j->n && to - from <= j->slice_items &&
+                worker < j->threads && (to == j->n || to - from == j->slice_items);
     if (!good) atomic_fetch_add(&j->bad, 1);
     double sum = 0;
     for (size_t i = from; i < to; i++) {
@@ -32,7 +32,8 @@ static void slice(void *arg, size_t index, size_t from, size_t to, unsigned work
 
 static void every_item_is_computed_once_with_the_same_bits(void **state) {
     (void)state;
-    static const size_t size[][2] = {{0, 10}, {1, 10}, {10, 10}, {11, 10}, {1000, 1}, {1000, 7}, {1000, 5000}, {100000, 333}, {5, 0}};
+    static const size_t size[][2] = {{0, 10},   {1, 10},      {10, 10},      {11, 10}, {1000, 1},
+                                     {1000, 7}, {1000, 5000}, {100000, 333}, {5, 0}};
     for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
         size_t n = size[k][0], items = size[k][1] ? size[k][1] : 1, n_slice = (n + items - 1) / items;
         double *first = calloc(n_slice + 1, sizeof *first), *out = calloc(n_slice + 1, sizeof *out);

@@ -7,10 +7,11 @@
 
 static void philox_gives_the_published_vectors(void **state) {
     (void)state;
-    static const uint32_t row[3][10] = {
-        {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
-        {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
-        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0, 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}};
+    static const uint32_t row[3][10] = {{0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+                                        {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+                                         0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+                                        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
+                                         0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}};
     for (size_t i = 0; i < 3; i++) {
         uint32_t out[4];
         alm_philox(out, row[i], row[i] + 4);
@@ -60,7 +61,9 @@ static void fractions_lie_in_0_to_1(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(philox_gives_the_published_vectors), cmocka_unit_test(a_stream_is_philox_of_its_counters),
-    cmocka_unit_test(numbers_below_n_are_even),           cmocka_unit_test(fractions_lie_in_0_to_1),
+    cmocka_unit_test(philox_gives_the_published_vectors),
+    cmocka_unit_test(a_stream_is_philox_of_its_counters),
+    cmocka_unit_test(numbers_below_n_are_even),
+    cmocka_unit_test(fractions_lie_in_0_to_1),
 };
 ALM_TEST_MAIN(tests)

@@ -11,8 +11,10 @@ static void strings_compare_by_bytes(void **state) {
     CHECK(alm_str_cmp(ALM_STR("\x7f"), ALM_STR("\x80")) < 0); /* unsigned */
     CHECK(alm_str_cmp(ALM_STR("a\0b"), ALM_STR("a\0c")) < 0);
     CHECK(alm_str_cmp(none, none) == 0 && alm_str_cmp(none, ALM_STR("a")) < 0 && alm_str_eq(none, ALM_STR("")));
-    CHECK(alm_str_starts(ALM_STR("abc"), ALM_STR("ab")) && alm_str_starts(none, none) && !alm_str_starts(ALM_STR("a"), ALM_STR("ab")));
-    CHECK(alm_str_ends(ALM_STR("abc"), ALM_STR("bc")) && alm_str_ends(none, none) && !alm_str_ends(ALM_STR("abc"), ALM_STR("ab")));
+    CHECK(alm_str_starts(ALM_STR("abc"), ALM_STR("ab")) && alm_str_starts(none, none) &&
+          !alm_str_starts(ALM_STR("a"), ALM_STR("ab")));
+    CHECK(alm_str_ends(ALM_STR("abc"), ALM_STR("bc")) && alm_str_ends(none, none) &&
+          !alm_str_ends(ALM_STR("abc"), ALM_STR("ab")));
 }
 
 static void what_is_searched_is_found_first(void **state) {
@@ -64,11 +66,15 @@ static void whole_numbers_are_read_whole_or_not_at_all(void **state) {
     CHECK(alm_str_to_i64(ALM_STR("-9223372036854775808"), &i) && i == INT64_MIN);
     CHECK(alm_str_to_i64(ALM_STR("+9223372036854775807"), &i) && i == INT64_MAX);
     CHECK(alm_str_to_i64(ALM_STR("-0"), &i) && i == 0);
-    static const char *const bad_u[] = {"", "-1", "+1", " 1", "1 ", "1a", "18446744073709551616", "99999999999999999999", "1.0", "\xb2"};
-    static const char *const bad_i[] = {"", "-", "+", "--1", "+-1", "9223372036854775808", "-9223372036854775809", "1e3"};
+    static const char *const bad_u[] = {
+        "", "-1", "+1", " 1", "1 ", "1a", "18446744073709551616", "99999999999999999999", "1.0", "\xb2"};
+    static const char *const bad_i[] = {"",   "-", "+", "--1", "+-1", "9223372036854775808", "-9223372036854775809",
+                                        "1e3"};
     u = 5, i = 5;
-    for (size_t k = 0; k < sizeof bad_u / sizeof *bad_u; k++) CHECK(!alm_str_to_u64(alm_str_of(bad_u[k]), &u) && u == 5, "%s", bad_u[k]);
-    for (size_t k = 0; k < sizeof bad_i / sizeof *bad_i; k++) CHECK(!alm_str_to_i64(alm_str_of(bad_i[k]), &i) && i == 5, "%s", bad_i[k]);
+    for (size_t k = 0; k < sizeof bad_u / sizeof *bad_u; k++)
+        CHECK(!alm_str_to_u64(alm_str_of(bad_u[k]), &u) && u == 5, "%s", bad_u[k]);
+    for (size_t k = 0; k < sizeof bad_i / sizeof *bad_i; k++)
+        CHECK(!alm_str_to_i64(alm_str_of(bad_i[k]), &i) && i == 5, "%s", bad_i[k]);
 }
 
 /* -- hash --------------------------------------------------------------------------------------------------------- */
@@ -120,8 +126,8 @@ static void every_input_bit_changes_half_of_the_hash(void **state) {
                 if (changed < least) least = changed;
             }
             /* 100 draws of a binomial of 64 halves: mean 32, its deviation 0.4; six of them are 2.4. */
-            CHECK(sum / 100 > 29.6 && sum / 100 < 34.4 && least > 6 && most < 58, "length %zu bit %zu: mean %g, %u to %u", n, bit,
-                  sum / 100, least, most);
+            CHECK(sum / 100 > 29.6 && sum / 100 < 34.4 && least > 6 && most < 58,
+                  "length %zu bit %zu: mean %g, %u to %u", n, bit, sum / 100, least, most);
         }
     }
 }
@@ -145,7 +151,8 @@ static void similar_words_do_not_collide(void **state) {
     }
     qsort(h, N, sizeof *h, by_value);
     for (size_t i = 1; i < N; i++) CHECK(h[i] != h[i - 1]);
-    for (size_t i = 0; i < 1024; i++) CHECK(low_bits[i] > 100 && low_bits[i] < 310, "bucket %zu: %zu", i, low_bits[i]); /* 195 +- 8 sd */
+    for (size_t i = 0; i < 1024; i++)
+        CHECK(low_bits[i] > 100 && low_bits[i] < 310, "bucket %zu: %zu", i, low_bits[i]); /* 195 +- 8 sd */
     alm_free(h);
 }
 

@@ -37,7 +37,8 @@ static bool well_formed(const unsigned char *p, size_t n) {
 
 static void every_two_and_three_bytes_are_judged_by_the_definition(void **state) {
     (void)state;
-    static const unsigned char last[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xF4, 0xFF};
+    static const unsigned char last[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0,
+                                         0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xF4, 0xFF};
     for (unsigned a = 0; a < 256; a++)
         for (unsigned b = 0; b < 256; b++)
             for (size_t c = 0; c < sizeof last; c++)
@@ -73,8 +74,20 @@ static void an_ill_formed_part_is_as_long_as_unicode_says(void **state) {
     static const struct {
         const char *at;
         size_t n, part;
-    } row[] = {{"\x80", 1, 1},         {"\xC0\xAF", 2, 1},     {"\xE1\x80", 2, 2},         {"\xE1\x80" "A", 3, 2},   {"\xE0\x9F\x80", 3, 1},
-               {"\xED\xA0\x80", 3, 1}, {"\xF0\x80\x80", 3, 1}, {"\xF1\x80\x80" "A", 4, 3}, {"\xF4\x90\x80\x80", 4, 1}, {"\xF5\x80", 2, 1}};
+    } row[] = {{"\x80", 1, 1},
+               {"\xC0\xAF", 2, 1},
+               {"\xE1\x80", 2, 2},
+               {"\xE1\x80"
+                "A",
+                3, 2},
+               {"\xE0\x9F\x80", 3, 1},
+               {"\xED\xA0\x80", 3, 1},
+               {"\xF0\x80\x80", 3, 1},
+               {"\xF1\x80\x80"
+                "A",
+                4, 3},
+               {"\xF4\x90\x80\x80", 4, 1},
+               {"\xF5\x80", 2, 1}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         size_t pos = 0;
         uint32_t c;
@@ -89,13 +102,15 @@ static void columns_are_those_of_a_terminal(void **state) {
     (void)state;
     CHECK_INT(alm_utf8_columns(ALM_STR("hello")), 5);
     CHECK_INT(alm_utf8_columns(ALM_STR("grün")), 4);
-    CHECK_INT(alm_utf8_columns(ALM_STR("gru\xCC\x88n")), 4);    /* u and combining diaeresis */
+    CHECK_INT(alm_utf8_columns(ALM_STR("gru\xCC\x88n")), 4); /* u and combining diaeresis */
     CHECK_INT(alm_utf8_columns(ALM_STR("日本語")), 6);
     CHECK_INT(alm_utf8_columns(ALM_STR("한글")), 4);
     CHECK_INT(alm_utf8_columns(ALM_STR("😀")), 2);
-    CHECK_INT(alm_utf8_columns(ALM_STR("▁▂▃█")), 4);            /* sparklines */
-    CHECK_INT(alm_utf8_columns(ALM_STR("a\xE2\x80\x8Bz")), 2);  /* zero width space */
-    CHECK_INT(alm_utf8_columns(ALM_STR("\xFF" "a")), 2);
+    CHECK_INT(alm_utf8_columns(ALM_STR("▁▂▃█")), 4);           /* sparklines */
+    CHECK_INT(alm_utf8_columns(ALM_STR("a\xE2\x80\x8Bz")), 2); /* zero width space */
+    CHECK_INT(alm_utf8_columns(ALM_STR("\xFF"
+                                       "a")),
+              2);
     CHECK_INT(alm_utf8_columns(ALM_STR("\xC2\xA0\xC2\xB0")), 2); /* no-break space, degree */
     CHECK_INT(alm_utf8_columns(ALM_STR("")), 0);
 }

@@ -158,9 +158,12 @@ static void a_failed_allocation_leaves_the_old_file(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(the_target_changes_at_commit_only),          cmocka_unit_test(an_abort_leaves_no_trace),
-    cmocka_unit_test(modes_and_links_are_kept),                   cmocka_unit_test(a_full_disk_is_said_and_the_old_file_stays),
-    cmocka_unit_test(what_cannot_be_begun_is_said),               cmocka_unit_test(a_pipe_is_written_directly),
+    cmocka_unit_test(the_target_changes_at_commit_only),
+    cmocka_unit_test(an_abort_leaves_no_trace),
+    cmocka_unit_test(modes_and_links_are_kept),
+    cmocka_unit_test(a_full_disk_is_said_and_the_old_file_stays),
+    cmocka_unit_test(what_cannot_be_begun_is_said),
+    cmocka_unit_test(a_pipe_is_written_directly),
     cmocka_unit_test(a_failed_allocation_leaves_the_old_file),
 };
 ALM_TEST_MAIN(tests)

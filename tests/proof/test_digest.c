@@ -70,11 +70,13 @@ static void macs_are_those_of_rfc_4231(void **state) {
         size_t n;
         const char *text, *data, *hex;
     } row[] = {{0x0b, 20, NULL, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
-               {0, 4, "Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+               {0, 4, "Jefe", "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
                {0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
                {0xaa, 131, NULL,
-                "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed "
+                "This is a test using a larger than block-size key and a larger than block-size data. The key needs to "
+                "be hashed "
                 "before being used by the HMAC algorithm.",
                 "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"}};
     alm_error err;
@@ -106,7 +108,8 @@ static void hexadecimal_is_read_back(void **state) {
     alm_digest d, other;
     CHECK(alm_digest_from_hex(&d, abc, 64));
     is(&d, abc);
-    CHECK(alm_digest_from_hex(&other, "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", 64) && alm_digest_eq(&d, &other));
+    CHECK(alm_digest_from_hex(&other, "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", 64) &&
+          alm_digest_eq(&d, &other));
     other.at[31] ^= 1;
     CHECK(!alm_digest_eq(&d, &other));
     CHECK(!alm_digest_from_hex(&d, abc, 63));
@@ -132,8 +135,11 @@ static void a_failed_allocation_is_reported(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(digests_are_those_of_the_standard),    cmocka_unit_test(pieces_give_the_same_as_the_whole),
-    cmocka_unit_test(a_file_has_the_digest_of_its_content), cmocka_unit_test(macs_are_those_of_rfc_4231),
-    cmocka_unit_test(hexadecimal_is_read_back),             cmocka_unit_test(a_failed_allocation_is_reported),
+    cmocka_unit_test(digests_are_those_of_the_standard),
+    cmocka_unit_test(pieces_give_the_same_as_the_whole),
+    cmocka_unit_test(a_file_has_the_digest_of_its_content),
+    cmocka_unit_test(macs_are_those_of_rfc_4231),
+    cmocka_unit_test(hexadecimal_is_read_back),
+    cmocka_unit_test(a_failed_allocation_is_reported),
 };
 ALM_TEST_MAIN(tests)

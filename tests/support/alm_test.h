@@ -36,7 +36,8 @@
 /* -- checks ------------------------------------------------------------------------------------------------------- */
 
 ALM_PRINTF(4, 5)
-__attribute__((noreturn)) static inline void alm_test_failed(const char *file, int line, const char *what, const char *format, ...) {
+__attribute__((noreturn)) static inline void alm_test_failed(const char *file, int line, const char *what,
+                                                             const char *format, ...) {
     char text[1024];
     va_list args;
     va_start(args, format);
@@ -48,41 +49,41 @@ __attribute__((noreturn)) static inline void alm_test_failed(const char *file, i
 }
 
 /* The condition, then, if wanted, a printf format and its arguments. */
-#define CHECK(condition, ...)                                                                \
-    do {                                                                                     \
-        if (!(condition)) alm_test_failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__);  \
+#define CHECK(condition, ...)                                                               \
+    do {                                                                                    \
+        if (!(condition)) alm_test_failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__); \
     } while (0)
 
 /* The call gives this status; `err` is an alm_error * whose text is shown when it does not (or NULL). */
-#define CHECK_STATUS(call, want, err)                                                                       \
-    do {                                                                                                    \
-        alm_status alm_got_ = (call), alm_want_ = (want);                                                   \
-        const alm_error *alm_err_ = (err);                                                                  \
-        if (alm_got_ != alm_want_)                                                                          \
-            alm_test_failed(__FILE__, __LINE__, #call, " is %s, not %s: %s", alm_status_name(alm_got_),     \
-                            alm_status_name(alm_want_), alm_err_ ? alm_err_->text : "");                    \
+#define CHECK_STATUS(call, want, err)                                                                   \
+    do {                                                                                                \
+        alm_status alm_got_ = (call), alm_want_ = (want);                                               \
+        const alm_error *alm_err_ = (err);                                                              \
+        if (alm_got_ != alm_want_)                                                                      \
+            alm_test_failed(__FILE__, __LINE__, #call, " is %s, not %s: %s", alm_status_name(alm_got_), \
+                            alm_status_name(alm_want_), alm_err_ ? alm_err_->text : "");                \
     } while (0)
 #define CHECK_OK(call, err) CHECK_STATUS(call, ALM_OK, err)
 
 /* An alm_str equals a terminated text. */
-#define CHECK_STR(str, text)                                                                                    \
-    do {                                                                                                        \
-        alm_str alm_a_ = (str), alm_b_ = alm_str_of(text);                                                      \
-        if (!alm_str_eq(alm_a_, alm_b_))                                                                        \
-            alm_test_failed(__FILE__, __LINE__, #str, " is \"%.*s\", not \"%s\"", ALM_ARG(alm_a_), alm_b_.at);  \
+#define CHECK_STR(str, text)                                                                                   \
+    do {                                                                                                       \
+        alm_str alm_a_ = (str), alm_b_ = alm_str_of(text);                                                     \
+        if (!alm_str_eq(alm_a_, alm_b_))                                                                       \
+            alm_test_failed(__FILE__, __LINE__, #str, " is \"%.*s\", not \"%s\"", ALM_ARG(alm_a_), alm_b_.at); \
     } while (0)
 /* The sentence of an alm_error, or any terminated text, holds a part. */
-#define CHECK_HOLDS(text, part)                                                                            \
-    do {                                                                                                   \
-        const char *alm_t_ = (text), *alm_p_ = (part);                                                     \
-        if (!strstr(alm_t_, alm_p_))                                                                       \
-            alm_test_failed(__FILE__, __LINE__, #text, " is \"%s\", without \"%s\"", alm_t_, alm_p_);      \
+#define CHECK_HOLDS(text, part)                                                                       \
+    do {                                                                                              \
+        const char *alm_t_ = (text), *alm_p_ = (part);                                                \
+        if (!strstr(alm_t_, alm_p_))                                                                  \
+            alm_test_failed(__FILE__, __LINE__, #text, " is \"%s\", without \"%s\"", alm_t_, alm_p_); \
     } while (0)
 
 /* Whole numbers that fit int64_t. */
-#define CHECK_INT(a, b)                                                                                            \
-    do {                                                                                                           \
-        long long alm_a_ = (long long)(a), alm_b_ = (long long)(b);                                                \
+#define CHECK_INT(a, b)                                                                                                \
+    do {                                                                                                               \
+        long long alm_a_ = (long long)(a), alm_b_ = (long long)(b);                                                    \
         if (alm_a_ != alm_b_) alm_test_failed(__FILE__, __LINE__, #a " == " #b, " is %lld, not %lld", alm_a_, alm_b_); \
     } while (0)
 
@@ -104,24 +105,27 @@ static inline uint64_t alm_test_ulps(double a, double b) {
 }
 
 /* The same bits: 0.0 is not -0.0. */
-#define CHECK_BITS(a, b)                                                                                            \
-    do {                                                                                                            \
-        double alm_a_ = (a), alm_b_ = (b);                                                                          \
-        if (alm_test_bits(alm_a_) != alm_test_bits(alm_b_))                                                         \
-            alm_test_failed(__FILE__, __LINE__, #a " == " #b, " is %.17g (%a), not %.17g (%a)", alm_a_, alm_a_, alm_b_, alm_b_); \
+#define CHECK_BITS(a, b)                                                                                        \
+    do {                                                                                                        \
+        double alm_a_ = (a), alm_b_ = (b);                                                                      \
+        if (alm_test_bits(alm_a_) != alm_test_bits(alm_b_))                                                     \
+            alm_test_failed(__FILE__, __LINE__, #a " == " #b, " is %.17g (%a), not %.17g (%a)", alm_a_, alm_a_, \
+                            alm_b_, alm_b_);                                                                    \
     } while (0)
-#define CHECK_ULP(a, b, most)                                                                               \
-    do {                                                                                                    \
-        double alm_a_ = (a), alm_b_ = (b);                                                                  \
-        uint64_t alm_u_ = alm_test_ulps(alm_a_, alm_b_);                                                    \
-        if (alm_u_ > (uint64_t)(most))                                                                      \
-            alm_test_failed(__FILE__, __LINE__, #a " ~ " #b, " is %.17g, not %.17g: %llu ulp", alm_a_, alm_b_, (unsigned long long)alm_u_); \
+#define CHECK_ULP(a, b, most)                                                                                  \
+    do {                                                                                                       \
+        double alm_a_ = (a), alm_b_ = (b);                                                                     \
+        uint64_t alm_u_ = alm_test_ulps(alm_a_, alm_b_);                                                       \
+        if (alm_u_ > (uint64_t)(most))                                                                         \
+            alm_test_failed(__FILE__, __LINE__, #a " ~ " #b, " is %.17g, not %.17g: %llu ulp", alm_a_, alm_b_, \
+                            (unsigned long long)alm_u_);                                                       \
     } while (0)
-#define CHECK_NEAR(a, b, absolute)                                                                                  \
-    do {                                                                                                            \
-        double alm_a_ = (a), alm_b_ = (b), alm_d_ = alm_a_ > alm_b_ ? alm_a_ - alm_b_ : alm_b_ - alm_a_;            \
-        if (!(alm_d_ <= (absolute)))                                                                                \
-            alm_test_failed(__FILE__, __LINE__, #a " ~ " #b, " is %.17g, not %.17g: off by %g", alm_a_, alm_b_, alm_d_); \
+#define CHECK_NEAR(a, b, absolute)                                                                              \
+    do {                                                                                                        \
+        double alm_a_ = (a), alm_b_ = (b), alm_d_ = alm_a_ > alm_b_ ? alm_a_ - alm_b_ : alm_b_ - alm_a_;        \
+        if (!(alm_d_ <= (absolute)))                                                                            \
+            alm_test_failed(__FILE__, __LINE__, #a " ~ " #b, " is %.17g, not %.17g: off by %g", alm_a_, alm_b_, \
+                            alm_d_);                                                                            \
     } while (0)
 
 /* -- break malloc ------------------------------------------------------------------------------------------------- */
@@ -132,8 +136,8 @@ typedef alm_status alm_test_fn(void *arg);
  * failing and once with all behind it failing too. fn must report ALM_NO_MEMORY whenever one failed (or, when `tolerant`,
  * do without that memory and succeed), and free on its way out all that it made, also when it succeeds. Returns how many
  * allocations the whole call makes. */
-static inline size_t alm_test_each_alloc_failure(const char *file, int line, const char *name, bool tolerant, alm_test_fn *fn,
-                                                 void *arg) {
+static inline size_t alm_test_each_alloc_failure(const char *file, int line, const char *name, bool tolerant,
+                                                 alm_test_fn *fn, void *arg) {
     size_t n_alloc = 0;
     for (int after = 0; after <= 1; after++) {
         for (size_t nth = 1;; nth++) {
@@ -144,7 +148,8 @@ static inline size_t alm_test_each_alloc_failure(const char *file, int line, con
             alm_test_fail_alloc(0, false);
             size_t live = alm_test_live_blocks();
             if (live != before)
-                alm_test_failed(file, line, name, " leaks: allocation %zu failed, %+lld blocks", nth, (long long)(live - before));
+                alm_test_failed(file, line, name, " leaks: allocation %zu failed, %+lld blocks", nth,
+                                (long long)(live - before));
             if (asked >= nth && st != ALM_NO_MEMORY && !(tolerant && st == ALM_OK))
                 alm_test_failed(file, line, name, " gives %s although allocation %zu failed", alm_status_name(st), nth);
             if (asked < nth) {
@@ -157,7 +162,8 @@ static inline size_t alm_test_each_alloc_failure(const char *file, int line, con
     return n_alloc;
 }
 #define ALM_FOR_EACH_ALLOC_FAILURE(fn, arg) alm_test_each_alloc_failure(__FILE__, __LINE__, #fn, false, (fn), (arg))
-#define ALM_FOR_EACH_ALLOC_FAILURE_TOLERANT(fn, arg) alm_test_each_alloc_failure(__FILE__, __LINE__, #fn, true, (fn), (arg))
+#define ALM_FOR_EACH_ALLOC_FAILURE_TOLERANT(fn, arg) \
+    alm_test_each_alloc_failure(__FILE__, __LINE__, #fn, true, (fn), (arg))
 
 /* -- folders and data --------------------------------------------------------------------------------------------- */
 
@@ -215,7 +221,8 @@ static inline const char *alm_test_source(const char *name) {
  * say so and call skip(). */
 static inline const char *alm_test_shared(const char *name) {
     const char *shared = getenv("ALM_SHARED");
-    const char *path = shared && *shared ? alm_test_join(shared, name) : alm_test_join(alm_test_source("../shared"), name);
+    const char *path =
+        shared && *shared ? alm_test_join(shared, name) : alm_test_join(alm_test_source("../shared"), name);
     return alm_file_exists(path) ? path : NULL;
 }
 
