@@ -9,7 +9,7 @@
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkgconf libssl-dev libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev
     libsystemd-dev libcmocka-dev scdoc gettext"
 PACKAGES_CHECK="locales gzip zstd git"
-PACKAGES_ALL="g++ clang libclang-rt-dev clang-format clang-tidy valgrind shellcheck binutils"
+PACKAGES_ALL="g++ clang libclang-rt-dev clang-format clang-tidy valgrind shellcheck binutils zsh fish"
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -20,10 +20,8 @@ die() {
 # The names out of $@ that dpkg does not know as installed.
 missing_packages() {
     for p in "$@"; do
-        case $(dpkg-query -W -f='${db:Status-Status} ' "$p" 2>/dev/null) in
-        *installed*) ;;
-        *) printf ' %s' "$p" ;;
-        esac
+        # One word for each architecture that it is there for; `not-installed` is a word too.
+        dpkg-query -W -f='${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || printf ' %s' "$p"
     done
 }
 
