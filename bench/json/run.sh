@@ -8,10 +8,10 @@ build=${1:?usage: bench/json/run.sh BUILD [BYTES]}
 bytes=${2:-100000000}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-peers= flags=
+peers="" flags=""
 if pkg-config --exists jansson; then peers="$peers jansson" flags="$flags -DHAVE_JANSSON $(pkg-config --cflags --libs jansson)"; fi
 if pkg-config --exists libcjson; then peers="$peers cjson" flags="$flags -DHAVE_CJSON $(pkg-config --cflags --libs libcjson)"; fi
-# shellcheck disable=SC2086
+# shellcheck disable=SC2046,SC2086
 ${CC:-cc} -O2 -std=c11 -D_GNU_SOURCE -I"$here/../../src" -I"$here/../../include" -o "$tmp/json_bench" "$here/json_bench.c" \
     "$build/src/liballmende-core.a" $flags $(pkg-config --libs sqlite3 libcrypto zlib libzstd libpcre2-8) -lpthread
 "$tmp/json_bench" make "$tmp/mixed.json" "$bytes" 1
