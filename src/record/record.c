@@ -208,7 +208,7 @@ static alm_status begin_input(alm_reader *r, alm_error *err) {
     r->own.known = r->ahead.known = false;
     r->last_time_ns = ALM_NO_TIME;
     r->time.has_last = false; /* another file may begin in another year */
-    r->time.guess = 0, r->time.n_miss = 0;
+    r->time.guess = 0, r->time.n_miss = 0, r->time.form = ALM_STAMP_NONE;
     if (!r->from_bytes && strncmp(r->source, "journal:", 8) == 0) {
         r->ops = &alm_source_journal;
         st = r->ops->begin(r, err);

@@ -416,9 +416,26 @@ static bool is_start(char c) {
     return starts[(unsigned char)c];
 }
 
+/* At most one word, of letters and the like, stands in front: a label that some writers put before an epoch. */
+static bool second_word(alm_str s, size_t at) {
+    size_t blanks = 0;
+    for (size_t i = 0; i < at; i++) {
+        if (is_digit(s.at[i])) return false;
+        if (s.at[i] == ' ' || s.at[i] == '\t') blanks++;
+    }
+    return blanks == 1;
+}
+
+/* As parse; but where the record before had an epoch, a label may stand in front of this one's: a ten-digit number there is
+ * no surprise. */
+static bool parse_next(const alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t at) {
+    return parse(out, s, at, r->form == ALM_STAMP_EPOCH && at < 40 && is_digit(s.at[at]) && digits_at(s.at + at, s.at + s.n) >= 10 && second_word(s, at));
+}
+
 bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t limit) {
     size_t n = s.n < limit ? s.n : limit;
-    if (r->guess < n && is_start(s.at[r->guess]) && may_begin(s.at, r->guess) && parse(out, s, r->guess, false)) {
+    if (r->guess < n && is_start(s.at[r->guess]) && may_begin(s.at, r->guess) && parse_next(r, out, s, r->guess)) {
+        r->form = out->form;
         r->n_miss = 0;
         return true;
     }
@@ -427,7 +444,8 @@ bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t lim
     if (r->n_miss >= 64 && n > 40) n = 40;
     for (size_t i = 0; i < n; i++) {
         if (!is_start(s.at[i]) || !may_begin(s.at, i)) continue;
-        if (parse(out, s, i, false)) {
+        if (parse_next(r, out, s, i)) {
+            r->form = out->form;
             r->guess = (uint32_t)i;
             r->n_miss = 0;
             return true;
