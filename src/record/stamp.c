@@ -322,7 +322,7 @@ static bool month_first(text *t, alm_stamp *s, int month) {
         bool letters = t->at - word >= 2 && t->at - word <= 5;
         if (letters && !byte(t, ' ')) letters = false;
         if ((t->at == word || letters) && digits_at(t->at, t->end) == 4) {
-            int year;
+            int year = 0;
             (void)number(t, 4, &year);
             if (year >= 1970 && year <= 2261 && !is_alnum(peek(t)) && peek(t) != '.' && peek(t) != ':' && peek(t) != '-') {
                 s->year = year;
