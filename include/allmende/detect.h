@@ -195,7 +195,7 @@ typedef struct alm_incident {
 /* After finish: incidents above the floor, first cause first. */
 size_t alm_detect_incident_count(const alm_detection *d);
 bool alm_detect_incident(const alm_detection *d, size_t i, alm_incident *out);
-/* Incidents beyond the bound (10,000) that were only counted. */
+/* Incidents beyond the bound (4,000) that were only counted. */
 uint64_t alm_detect_incidents_dropped(const alm_detection *d);
 
 #if defined(__GNUC__)

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * order.c - detector: an event behind one that it never followed, and a session that should have gone on.
+ *
+ * Pairs of neighbours are counted over the learned sessions, with the beginning and the end of a session as events of their
+ * own. A pair (a, b) that never occurred adds  log(1 + E),  E = n(a, .) n(., b) / N: how often chance would have brought it.
+ * So "b never follows a" weighs much when both are common, and nothing when one of them is rare: the back-off from the pair
+ * to its single events. A pair that did occur, however seldom, adds nothing: many orders of parallel work are normal, and
+ * their frequencies would drown what matters. Each different pair counts once in a group.
+ *
+ * The end is a pair too: (last, end) unseen means that the session should have gone on; it counts only when the group is
+ * known to have ended (detect.c), not when the input did. */
+#include "base/alloc.h"
+#include "base/mathx.h"
+#include "detect/detect.h"
+#include "detect/words.h"
+#include <stdlib.h>
+
+static uint64_t key_of(uint32_t a, uint32_t b) { return ((uint64_t)a << 32) | b; }
+
+/* Nats for b behind a; 0 when the pair is known. */
+static double novelty(const alm_normal *m, uint32_t a, uint32_t b) {
+    if (m->n_pairs_all <= 0 || a >= m->n_event || b >= m->n_event) return 0;
+    if (alm_table64_get(&m->pair, key_of(a, b)) != UINT32_MAX) return 0;
+    return alm_log1p_f64(m->event[a].n_from * m->event[b].n_to / m->n_pairs_all);
+}
+
+static double step(alm_normal *m, alm_group *g, const alm_look *look, alm_evidence *e) {
+    uint32_t before = g->n_records ? g->last : ALM_EVENT_START;
+    if (before == ALM_EVENT_START && g->cut_start) return 0;
+    double part = novelty(m, before, look->event);
+    if (part <= 0 || !alm_group_first_time(g, key_of(before, look->event))) return 0;
+    e->a = before;
+    e->b = look->event;
+    e->x = (uint64_t)m->event[before].n_from;
+    return part;
+}
+
+static double end(alm_normal *m, const alm_group *g, bool ended, alm_evidence *e) {
+    if (!ended) return 0;
+    e->a = g->last;
+    e->b = ALM_EVENT_END;
+    e->x = (uint64_t)m->event[g->last].n_from;
+    return novelty(m, g->last, ALM_EVENT_END);
+}
+
+static alm_status learn_pair(alm_normal *m, uint32_t a, uint32_t b, alm_error *err) {
+    uint32_t i = alm_table64_get(&m->pair, key_of(a, b));
+    if (i == UINT32_MAX) {
+        if (m->n_pair >= ALM_MAX_PAIRS) return ALM_OK; /* the table is full: what is new stays new */
+        if (!alm_grow((void **)&m->pair_n, &m->cap_pair, m->n_pair + 1, sizeof *m->pair_n)) return alm_fail_memory(err);
+        i = (uint32_t)m->n_pair;
+        alm_status st = alm_table64_set(&m->pair, key_of(a, b), i, err);
+        if (st != ALM_OK) return st;
+        m->pair_n[m->n_pair++] = 0;
+    }
+    m->pair_n[i] += 1;
+    m->event[a].n_from += 1;
+    m->event[b].n_to += 1;
+    m->n_pairs_all += 1;
+    return ALM_OK;
+}
+
+static alm_status learn_step(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err) {
+    return learn_pair(m, g->n_records ? g->last : ALM_EVENT_START, event, err);
+}
+
+static alm_status learn_end(alm_normal *m, const alm_group *g, alm_error *err) {
+    m->event[g->last].n_ends += 1;
+    return learn_pair(m, g->last, ALM_EVENT_END, err);
+}
+
+/* The likeliest event behind a (the end excluded), and its share among what follows. */
+static uint32_t likeliest(const alm_normal *m, uint32_t a, double *share) {
+    uint32_t best = ALM_EVENT_END;
+    double most = 0;
+    for (size_t i = 0; i < m->pair.cap; i++) {
+        if (!m->pair.value[i] || (uint32_t)(m->pair.key[i] >> 32) != a) continue;
+        uint32_t b = (uint32_t)m->pair.key[i];
+        double n = m->pair_n[m->pair.value[i] - 1];
+        if (b != ALM_EVENT_END && (n > most || (n == most && b < best))) {
+            most = n;
+            best = b;
+        }
+    }
+    *share = m->event[a].n_from > 0 ? most / m->event[a].n_from : 0;
+    return best;
+}
+
+static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
+    double share;
+    if (e->b == ALM_EVENT_END) {
+        alm_buf_add_text(out, "ended after ");
+        alm_normal_name(m, e->a, out);
+        alm_buf_printf(out, ": none of %llu sessions ended there", (unsigned long long)e->x);
+        uint32_t next = likeliest(m, e->a, &share);
+        if (next == ALM_EVENT_END) return;
+        alm_buf_printf(out, ", %.0f %% go on with ", share * 100);
+        alm_normal_name(m, next, out);
+    } else if (e->a == ALM_EVENT_START) {
+        alm_buf_add_text(out, "begins with ");
+        alm_normal_name(m, e->b, out);
+        alm_buf_printf(out, ", as none of %llu sessions did while learning", (unsigned long long)e->x);
+    } else {
+        alm_normal_name(m, e->b, out);
+        alm_buf_add_text(out, " came right after ");
+        alm_normal_name(m, e->a, out);
+        alm_buf_printf(out, ", never so in %llu times while learning", (unsigned long long)e->x);
+    }
+}
+
+static int by_key(const void *x, const void *y) {
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Pairs sorted by key, each key and count: the file does not depend on the table's size. */
+static bool save(const alm_normal *m, alm_buf *out) {
+    uint64_t *key = alm_alloc((m->n_pair ? m->n_pair : 1) * sizeof *key);
+    if (!key) return false;
+    size_t n = 0;
+    for (size_t i = 0; i < m->pair.cap; i++)
+        if (m->pair.value[i]) key[n++] = m->pair.key[i];
+    if (n) qsort(key, n, sizeof *key, by_key);
+    bool fine = alm_buf_add_le64(out, n);
+    for (size_t i = 0; i < n && fine; i++)
+        fine = alm_buf_add_le64(out, key[i]) && alm_buf_add_le64(out, (uint64_t)m->pair_n[alm_table64_get(&m->pair, key[i])]);
+    alm_free(key);
+    return fine;
+}
+
+static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
+    alm_words w = alm_words_of(bytes);
+    uint64_t n = alm_words_count(&w, 2, ALM_MAX_PAIRS);
+    for (uint64_t i = 0; i < n && w.fine; i++) {
+        uint64_t key = alm_words_u64(&w), count = alm_words_below(&w, (uint64_t)1 << 53);
+        uint32_t a = (uint32_t)(key >> 32), b = (uint32_t)key;
+        if (a >= m->n_event || b >= m->n_event || count == 0) w.fine = false;
+        if (!w.fine) break;
+        double n_from = m->event[a].n_from, n_to = m->event[b].n_to, all = m->n_pairs_all;
+        alm_status st = learn_pair(m, a, b, err);
+        if (st != ALM_OK) return st;
+        m->pair_n[alm_table64_get(&m->pair, key)] = (double)count;
+        m->event[a].n_from = n_from + (double)count;
+        m->event[b].n_to = n_to + (double)count;
+        m->n_pairs_all = all + (double)count;
+    }
+    return alm_words_end(&w, "alm.order", err);
+}
+
+const alm_detector alm_detector_order = {.name = "order", .text = "order of events", .step = step, .end = end, .learn_step = learn_step,
+                                         .learn_end = learn_end, .say = say, .save = save, .load = load};

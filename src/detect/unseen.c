@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * unseen.c - detector: a template that was never seen while learning, or seldom; and how severe the record calls itself.
+ *
+ * A record outside groups:  -log((n + 1/2) / (N + 1)) + 2 s     n of N learned records have its template, s = 0 ... 3 its severity
+ * A step of a group:        30 + 2 s for each different unseen template; nothing for known ones (counts.c knows them)
+ *
+ * The severity words (WARN, ERROR, FATAL ...) are the author's own statement that something is not normal: e^2 a level is the
+ * weight of that statement against frequency. 30 is far above what the other detectors can add for a session of known
+ * templates that was learned from less than e^20 sessions: so an unseen template ranks first. */
+#include "base/mathx.h"
+#include "detect/detect.h"
+
+#define UNSEEN_PART 30.0
+#define SEVERITY_PART 2.0
+
+static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
+    const alm_event_row *row = &m->event[look->event];
+    double n = look->unseen ? 0 : row->n_free;
+    e->a = look->event;
+    e->b = look->severity;
+    e->x = (uint64_t)n;
+    e->y = (uint64_t)m->n_free;
+    e->z = look->unseen ? 1 : 0;
+    return -alm_log_f64((n + 0.5) / (m->n_free + 1)) + SEVERITY_PART * look->severity;
+}
+
+static double step(alm_normal *m, alm_group *g, const alm_look *look, alm_evidence *e) {
+    (void)m;
+    if (!look->unseen || !alm_group_first_time(g, look->event)) return 0;
+    e->a = look->event;
+    e->b = look->severity;
+    e->z = 1;
+    return UNSEEN_PART + SEVERITY_PART * look->severity;
+}
+
+static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *err) {
+    (void)err;
+    alm_event_row *row = &m->event[look->event];
+    row->n_all += 1;
+    m->n_records += 1;
+    if (look->free) {
+        row->n_free += 1;
+        m->n_free += 1;
+    }
+    return ALM_OK;
+}
+
+static const char *const severity_word[4] = {"", ", and the record calls itself a warning", ", and the record calls itself an error",
+                                             ", and the record calls itself fatal"};
+
+static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
+    if (e->z > 0) alm_buf_add_text(out, "template never seen while learning: ");
+    else if (e->x == 0) alm_buf_add_text(out, "template not seen outside sessions while learning: ");
+    else alm_buf_printf(out, "template seen %llu times in %llu records: ", (unsigned long long)e->x, (unsigned long long)e->y);
+    alm_normal_name(m, e->a, out);
+    alm_buf_add_text(out, severity_word[e->b & 3]);
+}
+
+const alm_detector alm_detector_unseen = {
+    .name = "unseen", .text = "template never or seldom seen", .record = record, .step = step, .learn_record = learn_record, .say = say};
