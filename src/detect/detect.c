@@ -16,8 +16,9 @@
 #include "base/alloc.h"
 #include "base/mathx.h"
 #include "detect/open_groups.h"
+#include <stdio.h>
 
-enum { WINDOW = 2000, GROUP_WINDOW = 2000, PEERS = 4096, NOVEL = 10000, SEQUENCE = 1024, SPARE = 16, MASS = 3, LOOK_AHEAD = 64 };
+enum { WINDOW = 2000, GROUP_WINDOW = 2000, PEERS = 4096, NOVEL = 10000, SEQUENCE = 1024, SPARE = 16, MASS = 3, LOOK_AHEAD = 64, ENOUGH = 30 };
 
 typedef struct peer {
     uint64_t at, first_at;
@@ -208,15 +209,16 @@ static void count_label(alm_detection *d, int label, bool alarm) {
 static bool weak_end(const alm_normal *m, uint32_t e) { return m->event[e].n_ends >= 0.01 * m->n_groups || 2 * m->event[e].n_ends >= m->event[e].n_from; }
 static bool strong_end(const alm_normal *m, uint32_t e) { return m->event[e].n_from > 0 && 2 * m->event[e].n_ends >= m->event[e].n_from; }
 
+/* The longest gap behind an event; one that was rarely seen may be followed by any silence that a group has. */
 static uint64_t gap_of(const alm_normal *m, uint32_t e) {
     const alm_event_row *r = &m->event[e];
-    return r->n_from > 0 ? r->gap : m->longest_group;
+    return r->n_from >= ENOUGH || r->gap > m->longest_group ? r->gap : m->longest_group;
 }
 
 static bool overdue(const alm_detection *d, const alm_group *g) {
     const alm_event_row *r = &d->m->event[g->last];
     uint64_t silent = d->at - g->last_at;
-    if (r->gap_ns > 0 && d->now_ns != ALM_NO_TIME && g->last_ns != ALM_NO_TIME && r->n_from > 0)
+    if (r->gap_ns > 0 && d->now_ns != ALM_NO_TIME && g->last_ns != ALM_NO_TIME && r->n_from >= ENOUGH)
         return d->now_ns - g->last_ns > r->gap_ns + 1000000000 && silent > SPARE;
     return silent > gap_of(d->m, g->last) + SPARE;
 }

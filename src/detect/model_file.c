@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "detect/detect.h"
 #include "detect/words.h"
+#include <stdio.h>
 
 enum { VERSION = 1, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
 
