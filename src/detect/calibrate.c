@@ -10,10 +10,10 @@
  * all calibration scores alarms.
  *
  * Adaptive (records outside groups, and everything in prequential mode). p is the rank of the score among the last scores
- * that did not alarm, p = (1 + #{>=}) / (n + 1); the record alarms when p <= level, and level += GAMMA (alpha - alarm)
+ * that did not alarm, p = (#{>} + u (1 + #{=})) / (n + 1) with u from a hash of the record; the record alarms when p <= level, and level += GAMMA (alpha - alarm)
  * (adaptive conformal inference, Gibbs and Candes 2021). As long as the level stays in its bounds the number of alarms in T
- * records is within (bounds' width) / GAMMA of alpha T, whatever the stream does. The level is kept in [-0.05, 10 alpha]:
- * the upper bound keeps ordinary records from alarming only to use up the rate. */
+ * records is within (bounds' width) / GAMMA of alpha T, whatever the stream does. The level is kept in [-0.05, 10 alpha], and
+ * a score of at most log(1 / (10 alpha)) never alarms: ordinary records do not alarm only to use up the rate. */
 #include "base/alloc.h"
 #include "base/mathx.h"
 #include "detect/detect.h"
@@ -21,6 +21,7 @@
 #define CONFIDENCE 0.95
 #define GAMMA 0.02
 #define LEAST_LEVEL (-0.05)
+#define MOST_LEVEL 10.0 /* times alpha */
 enum { BINS = 4096, LEAST_WINDOW = 20 };
 #define BIN_LOW (-8.0)
 #define BIN_WIDTH (1.0 / 64)
@@ -98,19 +99,22 @@ void alm_adaptive_push(alm_adaptive *a, double score) {
     tree_add(a->tree, bin_of(score), false);
 }
 
-/* Scores of one bin (1/64 nat) count as ties, and ties count against an alarm. */
-double alm_adaptive_p(const alm_adaptive *a, double score) {
+/* Scores of one bin (1/64 nat) are ties; among them the rank is drawn by `tie`, in [0, 1): a hash of the record, so that the
+ * same input has the same alarms and p is uniform all the same. */
+double alm_adaptive_p(const alm_adaptive *a, double score, double tie) {
     if (a->n < LEAST_WINDOW) return 1;
-    return (double)(1 + a->n - tree_below(a->tree, bin_of(score))) / (double)(a->n + 1);
+    size_t bin = bin_of(score);
+    uint64_t below = tree_below(a->tree, bin), upto = tree_below(a->tree, bin + 1);
+    return ((double)(a->n - upto) + (1 - tie) * (double)(upto - below + 1)) / (double)(a->n + 1);
 }
 
-bool alm_adaptive_judge(alm_adaptive *a, double score, double *p) {
-    *p = alm_adaptive_p(a, score);
-    bool alarm = *p <= a->level;
+bool alm_adaptive_judge(alm_adaptive *a, double score, double tie, double *p) {
+    *p = alm_adaptive_p(a, score, tie);
+    bool alarm = *p <= a->level && score > -alm_log_f64(MOST_LEVEL * a->alpha);
     a->n_seen++;
     if (a->n >= LEAST_WINDOW) {
         a->level += GAMMA * (a->alpha - (alarm ? 1 : 0));
-        double most = 10 * a->alpha < 0.5 ? 10 * a->alpha : 0.5;
+        double most = MOST_LEVEL * a->alpha < 0.5 ? MOST_LEVEL * a->alpha : 0.5;
         if (a->level > most) a->level = most;
         if (a->level < LEAST_LEVEL) a->level = LEAST_LEVEL;
     }

@@ -176,6 +176,8 @@ static void hex_of(char out[17], uint64_t x) {
     out[16] = 0;
 }
 
+static double tie_of(uint64_t hash) { return (double)(alm_hash_mix(hash, 0x7469) >> 11) * 0x1p-53; }
+
 static void copy_name(char *to, size_t room, alm_str s) {
     size_t n = s.n < room - 1 ? s.n : room - 1;
     while (n > 0 && n < s.n && ((unsigned char)s.at[n] & 0xC0) == 0x80) n--;
@@ -315,7 +317,7 @@ static alm_status judge_group(alm_detection *d, alm_group *g, bool ended, bool c
     v->cut = cut || g->cut_start;
     v->n_why = 0;
     if (d->o.prequential) {
-        bool judged = alm_adaptive_judge(&d->groups, score, &v->p);
+        bool judged = alm_adaptive_judge(&d->groups, score, tie_of(alm_hash_mix(g->key, g->first_line)), &v->p);
         v->alarm = floor_rule(d, judged || g->alarmed, score);
     } else {
         v->p = alm_calibrate_p(d->m->group_cal, d->m->n_group_cal, score);
@@ -390,11 +392,12 @@ static alm_status judge_free(alm_detection *d, const alm_event *event, alm_look 
     look->severity = alm_severity_of(event->text);
     double score = alm_score_record(d->m, look, e, ALM_WHY_MAX, &n);
     bool alarm;
+    uint64_t h = alm_hash_mix(alm_hash_str(event->text), event->line);
     if (d->o.fixed) {
-        v->p = alm_adaptive_p(&d->records, score);
+        v->p = alm_adaptive_p(&d->records, score, 0); /* ties do not alarm */
         alarm = v->p <= d->o.alpha;
     } else {
-        alarm = alm_adaptive_judge(&d->records, score, &v->p);
+        alarm = alm_adaptive_judge(&d->records, score, tie_of(h), &v->p);
     }
     v->score = score;
     v->alarm = floor_rule(d, alarm, score);
@@ -487,7 +490,7 @@ static alm_status judge_grouped(alm_detection *d, const alm_event *event, alm_lo
     v->score = g->parts;
     bool above;
     if (d->o.prequential) {
-        v->p = g->parts > 0 ? alm_adaptive_p(&d->groups, g->parts) : 1;
+        v->p = g->parts > 0 ? alm_adaptive_p(&d->groups, g->parts, 0) : 1;
         above = g->parts > 0 && v->p <= d->groups.level && g->parts >= 30; /* only what no ending can take back */
     } else {
         v->p = g->parts > 0 ? alm_calibrate_p(d->m->group_cal, d->m->n_group_cal, g->parts) : 1;

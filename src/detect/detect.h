@@ -253,9 +253,9 @@ typedef struct alm_adaptive {
 alm_status alm_adaptive_new(alm_adaptive *a, double alpha, size_t window, alm_error *err);
 void alm_adaptive_free(alm_adaptive *a);
 void alm_adaptive_push(alm_adaptive *a, double score);
-double alm_adaptive_p(const alm_adaptive *a, double score);
+double alm_adaptive_p(const alm_adaptive *a, double score, double tie); /* tie in [0, 1) */
 /* Judges and moves the level; the score enters the window unless it alarms. */
-bool alm_adaptive_judge(alm_adaptive *a, double score, double *p);
+bool alm_adaptive_judge(alm_adaptive *a, double score, double tie, double *p);
 
 /* incident.c */
 typedef struct alm_incidents alm_incidents;
