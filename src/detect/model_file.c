@@ -211,3 +211,16 @@ alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
     *out = m;
     return ALM_OK;
 }
+
+/* Until the miner's own file defines them. */
+__attribute__((weak)) alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
+    (void)m;
+    (void)out;
+    return alm_fail(err, ALM_UNSUPPORTED, "the miner cannot be saved yet");
+}
+__attribute__((weak)) alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_options *options, alm_error *err) {
+    (void)out;
+    (void)bytes;
+    (void)options;
+    return alm_fail(err, ALM_UNSUPPORTED, "the miner cannot be loaded yet");
+}
