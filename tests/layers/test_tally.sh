@@ -32,8 +32,8 @@ new && json '1..2\nok 1 - a\nnot ok 2 - b\n# why\n' FAIL 1
 says "a failed case is named once" "1 1 0" "fail t: b"
 new && json '1..2\n# no data here\nnot ok 1 # SKIP a\nok 2 - b\n' OK 0
 says "a skipped case of old cmocka is skipped, with its reason" "1 0 1" "skip t: a no data here"
-new && json '1..1\nok 1 - a # SKIP\n' OK 0
-says "a skipped case of TAP is skipped" "0 0 1" ""
+new && json '1..1\n# before\nok 1 - a # SKIP no shell here\n' OK 0
+says "a skipped case of TAP is skipped, with its reason" "0 0 1" "skip t: a no shell here"
 new && json '1..3\nok 1 - a\n' FAIL -11
 says "a crash fails although no case says so" "1 1 0" "fail t: ended with status -11 (FAIL) after 1 cases"
 new && json '1..3\nok 1 - a\n' OK 0
