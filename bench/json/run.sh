@@ -16,5 +16,5 @@ ${CC:-cc} -O2 -std=c11 -D_GNU_SOURCE -I"$here/../../src" -I"$here/../../include"
     "$build/src/liballmende-core.a" $flags $(pkg-config --libs sqlite3 libcrypto zlib libzstd libpcre2-8) -lpthread
 "$tmp/json_bench" make "$tmp/mixed.json" "$bytes" 1
 echo "# $(uname -m), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(${CC:-cc} --version | head -n 1)" >&2
-for who in ours $peers; do "$tmp/json_bench" run $who "$tmp/mixed.json"; done
+for who in ours $peers; do "$tmp/json_bench" run "$who" "$tmp/mixed.json"; done
 if command -v python3 >/dev/null; then python3 "$here/python_json.py" "$tmp/mixed.json"; fi
