@@ -27,7 +27,7 @@ const uint16_t alm_log_class[256] = {
     R16(LET), R16(LET), R16(LET), R16(LET), R16(LET), R16(LET), R16(LET), R16(LET)};
 
 void alm_log_mark_plain(alm_log_marks *out, const unsigned char *s) {
-    static const uint16_t class_of_mark[ALM_MARK_COUNT] = {SEP, DIG, HEXL, LET, DOT, COL, SLA, OTH};
+    static const uint16_t class_of_mark[ALM_MARK_COUNT] = {SEP, DIG, HEXL, LET, DOT, COL, SLA, OTH, DIG | DOT | COL | SLA | OTH};
     *out = (alm_log_marks){{0}};
     for (unsigned i = 0; i < 64; i++)
         for (unsigned m = 0; m < ALM_MARK_COUNT; m++)
@@ -53,8 +53,8 @@ static void mark_block(alm_log_marks *out, const unsigned char *s) {
         __m128i sla = either(is(c, '/'), is(c, '\\'));
         __m128i oth = either(_mm_andnot_si128(is(c, '"'), within(c, '!', '&')), either(within(c, '?', '@'), is(c, '*')));
         oth = either(oth, either(is(c, '^'), is(c, '~')));
-        __m128i word = either(either(let, dig), either(either(dot, col), either(sla, oth)));
-        word = either(word, either(is(c, '_'), either(is(c, '-'), is(c, '+'))));
+        __m128i odd = either(dig, either(either(dot, col), either(sla, oth)));
+        __m128i word = either(either(let, odd), either(is(c, '_'), either(is(c, '-'), is(c, '+'))));
         k.of[ALM_MARK_SEP] |= (mask_of(word) ^ 0xFFFF) << i;
         k.of[ALM_MARK_DIG] |= mask_of(dig) << i;
         k.of[ALM_MARK_HEX] |= mask_of(hex) << i;
@@ -63,6 +63,7 @@ static void mark_block(alm_log_marks *out, const unsigned char *s) {
         k.of[ALM_MARK_COL] |= mask_of(col) << i;
         k.of[ALM_MARK_SLA] |= mask_of(sla) << i;
         k.of[ALM_MARK_OTH] |= mask_of(oth) << i;
+        k.of[ALM_MARK_ODD] |= mask_of(odd) << i;
     }
     *out = k;
 }

@@ -32,8 +32,7 @@ void alm_log_mark_bytes(alm_log_marks *mark, const char *s, size_t n);
 /* Bits of [a, a + n), n from 1 to 64, bit 0 is byte a. */
 static inline uint64_t bits(const alm_log_marks *mark, unsigned m, size_t a, size_t n) {
     size_t b = a >> 6, shift = a & 63;
-    uint64_t x = mark[b].of[m] >> shift;
-    if (shift) x |= mark[b + 1].of[m] << (64 - shift);
+    uint64_t x = mark[b].of[m] >> shift | mark[b + 1].of[m] << 1 << (63 - shift);
     return x & (~(uint64_t)0 >> (64 - n));
 }
 /* First byte in [a, e) of the class, or e. */
@@ -70,9 +69,9 @@ static inline unsigned classes_in(const alm_log_marks *mark, size_t a, size_t e)
     unsigned acc = 0;
     static const uint16_t class_of_mark[] = {SEP, DIG, HEXL, LET, DOT, COL, SLA, OTH};
     if (e - a <= 64) {
-        for (unsigned m = ALM_MARK_DIG; m < ALM_MARK_COUNT; m++) acc |= bits(mark, m, a, e - a) ? class_of_mark[m] : 0u;
+        for (unsigned m = ALM_MARK_DIG; m < ALM_MARK_ODD; m++) acc |= bits(mark, m, a, e - a) ? class_of_mark[m] : 0u;
     } else
-        for (unsigned m = ALM_MARK_DIG; m < ALM_MARK_COUNT; m++) acc |= first(mark, m, a, e) < e ? class_of_mark[m] : 0u;
+        for (unsigned m = ALM_MARK_DIG; m < ALM_MARK_ODD; m++) acc |= first(mark, m, a, e) < e ? class_of_mark[m] : 0u;
     return acc;
 }
 

@@ -291,7 +291,7 @@ oom:
 static void tokenise(alm_miner *m, alm_str record) {
     size_t n_hit = 0;
     if (m->options.masks) n_hit = alm_mask_set_find(m->options.masks, record, m->hit, m->cap_hit);
-    alm_log_tokenise(&m->tokens, record, m->hit, n_hit);
+    alm_log_tokenise(&m->tokens, record, m->hit, n_hit, m->options.plain);
 }
 
 static uint32_t lookup(alm_miner *m, bool *direct) {

@@ -103,6 +103,8 @@ typedef struct lexer {
     size_t n;     /* end of what may be looked at now */
     size_t done;  /* end of the last token */
     uint64_t key;
+    const alm_mask_hit *hit;
+    size_t n_hit;
     bool value;   /* the next token stands behind `=` */
     bool full;
 } lexer;
@@ -121,10 +123,10 @@ static bool continues_list(const lexer *x, size_t a, unsigned flags) {
     if (gap == 1 && !comma && s[x->done] != ' ') return false;
     switch (last->type) {
     case ALM_SLOT_NUM: return comma && gap == 1;
+    case ALM_SLOT_PATH: return comma;
     case ALM_SLOT_ID: return last->n >= 3 && a + 3 <= x->n && memcmp(s + last->at, s + a, 3) == 0;
     case ALM_SLOT_IP:
     case ALM_SLOT_UUID:
-    case ALM_SLOT_PATH:
     case ALM_SLOT_HOST: return true;
     default: return false;
     }
@@ -206,7 +208,7 @@ static bool short_word(lexer *x, size_t a, size_t e, size_t *end) {
         return true;
     }
     if (n > 3) return false;
-    if (n == 3 && s[0] <= 'Z' && (alm_form_weekday(s) || alm_form_month(s))) {
+    if (n == 3 && s[0] <= 'Z' && s[1] >= 'a' && s[2] >= 'a' && (alm_form_weekday(s) || alm_form_month(s))) {
         size_t to = alm_form_calendar(x->s, a, x->n);
         if (to) {
             emit(x, a, to, ALM_SLOT_TIME, 0);
@@ -280,10 +282,10 @@ static bool below(lexer *x, size_t a, size_t e) {
 }
 
 /* Is the piece at a key, the name of a function, or the part of the program that speaks ("eth0: ...")? */
-static bool names_something(const lexer *x, size_t e, unsigned n_digit, unsigned groups) {
+static bool names_something(const lexer *x, size_t e, uint64_t dig, bool groups) {
     if (e >= x->n) return false;
     if (x->s[e] == '(' || x->s[e] == '=') return true;
-    return x->out->n == 0 && n_digit <= 4 && groups == 1 && x->s[e] == ':' && (e + 1 == x->n || x->s[e + 1] == ' ');
+    return x->out->n == 0 && !groups && __builtin_popcountll(dig) <= 4 && x->s[e] == ':' && (e + 1 == x->n || x->s[e + 1] == ' ');
 }
 
 /* A piece that is cut no further. */
@@ -315,10 +317,11 @@ static void leaf(lexer *x, size_t a, size_t e) {
         emit(x, a, e, ALM_SLOT_HEX, 0);
         return;
     }
-    unsigned n_digit = (unsigned)__builtin_popcountll(dig), groups = (unsigned)__builtin_popcountll(dig & ~(dig << 1));
+    uint64_t starts = dig & ~(dig << 1), but_one = dig & (dig - 1);
+    bool groups = (starts & (starts - 1)) != 0, three = (but_one & (but_one - 1)) != 0;
     if (n == 36 && alm_form_uuid(s, a, e)) emit(x, a, e, ALM_SLOT_UUID, 0);
     else if (n >= 17 && alm_form_mac(s, a, e)) emit(x, a, e, ALM_SLOT_MAC, 0);
-    else if ((s[a] | 0x20) == 'v' && (dig & 2) && n_digit > 1) emit(x, a, e, ALM_SLOT_NUM, 0);
+    else if ((s[a] | 0x20) == 'v' && (dig & 2) && but_one) emit(x, a, e, ALM_SLOT_NUM, 0);
     else {
         size_t number = alm_form_name_number(s, a, e);
         unsigned type = dots ? ALM_SLOT_HOST : ALM_SLOT_ID;
@@ -326,8 +329,8 @@ static void leaf(lexer *x, size_t a, size_t e) {
             emit(x, a, number - 1, ALM_SLOT_CONST, 0);
             bool hex = bits(x->mark, ALM_MARK_LET, number, e - number) != 0;
             emit(x, number, e, alm_form_uuid(s, number, e) ? ALM_SLOT_UUID : hex ? ALM_SLOT_HEX : ALM_SLOT_NUM, 0);
-        } else if (names_something(x, e, n_digit, groups)) emit_soft(x, a, e, type);
-        else if (n_digit >= 3 || groups >= 2) emit(x, a, e, type, 0);
+        } else if (names_something(x, e, dig, groups)) emit_soft(x, a, e, type);
+        else if (three || groups) emit(x, a, e, type, 0);
         else if (alm_form_host_behind(s, e, x->n)) emit(x, a, e, ALM_SLOT_HOST, 0);
         else emit_soft(x, a, e, type);
     }
@@ -448,7 +451,8 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     }
     if (!(acc & (LET | DIG | SLA))) return end; /* ***: part of the separator */
     if (!(acc & (COL | SLA | OTH)) && (acc & DIG)) { /* the most frequent: no cut inside */
-        if (!(acc & DOT) || !memmem(s + a, e - a, "..", 2)) {
+        uint64_t dots = e - a <= 64 ? bits(x->mark, ALM_MARK_DOT, a, e - a) : 0;
+        if (!(dots & dots >> 1)) {
             leaf(x, a, e);
             return end;
         }
@@ -538,36 +542,30 @@ static void value_place(lexer *x, size_t sep, size_t a) {
             return;
         }
     }
-    x->value = a - eq <= 1; /* the value follows `=` and at most a quote, a bracket or a blank */
+    x->value = a - eq <= 1 && !(key_before && message_key(x)); /* the value follows `=` and at most a quote, a bracket or a blank */
 }
 
-void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, size_t n_hit) {
-    out->n = 0;
-    size_t n = line.n < ALM_LOG_MAX_BYTES ? line.n : ALM_LOG_MAX_BYTES;
-    const char *s = line.at;
-    size_t i = 0;
-    while (i < n && (cls(s[i]) & BLANK)) i++;
-    if (n == line.n)
-        while (n > i && (cls(s[n - 1]) & BLANK)) n--;
-    alm_log_mark_bytes(out->mark, s, n);
-    lexer x = {.out = out, .mark = out->mark, .s = s, .n = n, .done = i};
-    size_t next_hit = 0;
-    while (i < n && !x.full) {
+/* Ordinary text in [i, x->n). */
+static void plain_text(lexer *x, size_t i) {
+    const char *s = x->s;
+    const alm_mask_hit *hit = x->hit;
+    size_t n = x->n, n_hit = x->n_hit, next_hit = 0;
+    while (i < n && !x->full) {
         size_t stop = n; /* a user mask claims what it covers before any form is looked at */
         if (n_hit) {
             while (next_hit < n_hit && hit[next_hit].at < i) next_hit++;
             if (next_hit < n_hit && hit[next_hit].at < n) stop = hit[next_hit].at;
-            x.n = stop;
+            x->n = stop;
         }
         size_t sep = i;
-        i = first_word(x.mark, i, stop);
+        i = first_word(x->mark, i, stop);
         if (i != sep && (i - sep > 1 || s[sep] != ' ')) {
             unsigned acc = 0;
             for (size_t k = sep; k < i; k++) acc |= cls(s[k]);
             if (acc & (EQ | OPEN)) {
-                value_place(&x, sep, i);
-                if (x.done > i) {
-                    i = x.done;
+                value_place(x, sep, i);
+                if (x->done > i) {
+                    i = x->done;
                     continue;
                 }
             }
@@ -575,23 +573,158 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
         if (i == stop) {
             if (stop == n) break;
             size_t e = i + hit[next_hit].n < n ? i + hit[next_hit].n : n;
-            emit(&x, i, e, hit[next_hit].type, 0);
+            emit(x, i, e, hit[next_hit].type, 0);
             i = e;
             continue;
         }
         size_t a = i;
-        i = first(x.mark, ALM_MARK_SEP, i, stop);
-        if (x.value && a - sep >= 2 && s[sep] == '=' && i < stop && s[i] == '=') {
-            emit(&x, sep + 1, sep + 1, ALM_SLOT_ANY, ALM_TOKEN_SOFT); /* "a= b=1": a has no value */
-            x.value = false;
+        i = first(x->mark, ALM_MARK_SEP, i, stop);
+        if (x->value && a - sep >= 2 && s[sep] == '=' && i < stop && s[i] == '=') {
+            emit(x, sep + 1, sep + 1, ALM_SLOT_ANY, ALM_TOKEN_SOFT); /* "a= b=1": a has no value */
+            x->value = false;
         }
-        bool plain = i - a <= 64 && !((bits(x.mark, ALM_MARK_DIG, a, i - a) | bits(x.mark, ALM_MARK_DOT, a, i - a) | bits(x.mark, ALM_MARK_COL, a, i - a) |
-                                       bits(x.mark, ALM_MARK_SLA, a, i - a) | bits(x.mark, ALM_MARK_OTH, a, i - a)));
-        i = plain ? word(&x, a, i) : complex_atom(&x, a, i);
-        if (x.done > i) i = x.done;
+        bool plain = i - a <= 64 && !bits(x->mark, ALM_MARK_ODD, a, i - a);
+        i = plain ? word(x, a, i) : complex_atom(x, a, i);
+        if (x->done > i) i = x->done;
     }
-    x.n = n;
-    if (x.full || n < line.n) { /* what is left is one value */
+    x->n = n;
+}
+
+/* --- JSON ---------------------------------------------------------------------------------------------------------------- */
+
+static size_t json_blanks(const char *s, size_t i, size_t n) {
+    while (i < n && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r')) i++;
+    return i;
+}
+
+/* The closing quote of the string whose text begins at i, or n. */
+static size_t json_string(const char *s, size_t i, size_t n) {
+    while (i < n && s[i] != '"') i += s[i] == '\\' ? 2 : 1;
+    return i < n ? i : n;
+}
+
+/* End of the array that begins at i, or 0. */
+static size_t json_array(const char *s, size_t i, size_t n) {
+    size_t depth = 0;
+    for (; i < n; i++) {
+        if (s[i] == '"') {
+            i = json_string(s, i + 1, n);
+            if (i == n) return 0;
+        } else if (s[i] == '[' || s[i] == '{') depth++;
+        else if ((s[i] == ']' || s[i] == '}') && --depth == 0) return i + 1;
+    }
+    return 0;
+}
+
+static const alm_mask_hit *hit_in(const lexer *x, size_t a, size_t e) {
+    for (size_t i = 0; i < x->n_hit; i++)
+        if (x->hit[i].at >= a && x->hit[i].at < e) return &x->hit[i];
+    return NULL;
+}
+
+/* The text of a string value [a, e): words of the message, or one value. */
+static void json_text(lexer *x, size_t a, size_t e, bool message) {
+    size_t n = x->n;
+    if (a == e) {
+        emit(x, a, e, ALM_SLOT_ANY, ALM_TOKEN_SOFT);
+        return;
+    }
+    bool one = first(x->mark, ALM_MARK_SEP, a, e) == e;
+    if (message || one || hit_in(x, a, e)) {
+        uint32_t before = x->out->n;
+        x->n = e;
+        x->value = !message;
+        plain_text(x, a);
+        x->n = n;
+        x->value = false;
+        if (message || x->out->n > before) return;
+    }
+    emit(x, a, e, ALM_SLOT_STR, (acc_of(x, a, e) & DIG) ? 0 : ALM_TOKEN_SOFT | ALM_TOKEN_VALUE);
+}
+
+/* An object in [i, x->n), flattened in its order: keys are constants, values slots, an array is one slot. False when the
+ * record is not of that form; what has been emitted is then for the caller to take back. */
+static bool json_record(lexer *x, size_t i) {
+    enum { MAX_DEPTH = 32 };
+    const char *s = x->s;
+    size_t n = x->n, depth = 0;
+    bool want_key = true;
+    if (i >= n || s[i] != '{') return false;
+    for (depth = 1, i = json_blanks(s, i + 1, n); i < n && depth && !x->full;) {
+        if (s[i] == '}') {
+            depth--;
+            i = json_blanks(s, i + 1, n);
+            want_key = false;
+            continue;
+        }
+        if (!want_key) {
+            if (s[i] != ',') return false;
+            i = json_blanks(s, i + 1, n);
+            want_key = true;
+            continue;
+        }
+        if (s[i] != '"') return false;
+        size_t key = i + 1, key_end = json_string(s, key, n);
+        if (key_end >= n) return false;
+        i = json_blanks(s, key_end + 1, n);
+        if (i >= n || s[i] != ':') return false;
+        i = json_blanks(s, i + 1, n);
+        if (i >= n) return false;
+        emit(x, key, key_end, ALM_SLOT_CONST, 0);
+        bool message = alm_form_message_key(s + key, key_end - key);
+        if (s[i] == '{') {
+            if (++depth > MAX_DEPTH) return false;
+            i = json_blanks(s, i + 1, n);
+            continue;
+        }
+        if (s[i] == '"') {
+            size_t end = json_string(s, i + 1, n);
+            if (end >= n) return false;
+            json_text(x, i + 1, end, message);
+            i = end + 1;
+        } else if (s[i] == '[') {
+            size_t end = json_array(s, i, n);
+            if (!end) return false;
+            emit(x, i, end, ALM_SLOT_LIST, 0);
+            i = end;
+        } else {
+            size_t a = i;
+            while (i < n && s[i] != ',' && s[i] != '}' && !(cls(s[i]) & BLANK)) i++;
+            if (i == a) return false;
+            const alm_mask_hit *hit = x->n_hit ? hit_in(x, a, i) : NULL;
+            if (hit) emit(x, a, i, hit->type, 0);
+            else if (digit(s[a]) || s[a] == '-') emit(x, a, i, ALM_SLOT_NUM, 0);
+            else if (alm_form_bool(s + a, i - a)) emit(x, a, i, ALM_SLOT_BOOL, 0);
+            else return false;
+        }
+        i = json_blanks(s, i, n);
+        want_key = false;
+    }
+    return x->full || (depth == 0 && i == n);
+}
+
+/* --- the record ------------------------------------------------------------------------------------------------------------ */
+
+void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, size_t n_hit, bool lines_only) {
+    out->n = 0;
+    bool cut = line.n > ALM_LOG_MAX_BYTES;
+    size_t n = cut ? ALM_LOG_MAX_BYTES : line.n;
+    const char *s = line.at;
+    size_t i = 0;
+    while (i < n && (cls(s[i]) & BLANK)) i++;
+    if (!cut)
+        while (n > i && (cls(s[n - 1]) & BLANK)) n--;
+    alm_log_mark_bytes(out->mark, s, n);
+    const lexer fresh = {.out = out, .mark = out->mark, .s = s, .n = n, .done = i, .hit = hit, .n_hit = n_hit};
+    lexer x = fresh;
+    bool object = !lines_only && n > i + 1 && !cut && s[i] == '{' && s[n - 1] == '}';
+    if (object && !json_record(&x, i)) {
+        object = false;
+        out->n = 0;
+        x = fresh;
+    }
+    if (!object) plain_text(&x, i);
+    if (x.full || cut) { /* what is left is one value */
         alm_token *t = &out->at[out->n];
         size_t a = x.done;
         *t = (alm_token){.sep_hash = sep_hash(s, 0, out->n), .at = (uint32_t)a, .n = (uint32_t)((line.n < UINT32_MAX ? line.n : UINT32_MAX) - a), .sep_at = (uint32_t)a, .type = ALM_SLOT_STR};

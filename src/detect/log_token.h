@@ -59,7 +59,18 @@ typedef struct alm_mask_hit {
 } alm_mask_hit;
 
 /* Scratch: one bit for each byte and class (log_lexer.h). */
-enum { ALM_MARK_SEP, ALM_MARK_DIG, ALM_MARK_HEX, ALM_MARK_LET, ALM_MARK_DOT, ALM_MARK_COL, ALM_MARK_SLA, ALM_MARK_OTH, ALM_MARK_COUNT };
+enum {
+    ALM_MARK_SEP,
+    ALM_MARK_DIG,
+    ALM_MARK_HEX,
+    ALM_MARK_LET,
+    ALM_MARK_DOT,
+    ALM_MARK_COL,
+    ALM_MARK_SLA,
+    ALM_MARK_OTH,
+    ALM_MARK_ODD, /* digit, dot, colon, slash or other: not of a plain word */
+    ALM_MARK_COUNT
+};
 typedef struct alm_log_marks {
     uint64_t of[ALM_MARK_COUNT];
 } alm_log_marks;
@@ -75,8 +86,9 @@ typedef struct alm_tokens {
     alm_log_marks mark[ALM_LOG_MAX_BYTES / 64 + 2];
 } alm_tokens;
 
-/* Splits `line`; cannot fail. `hit` may be NULL when n_hit is 0. Deterministic: depends on the bytes and hits only. */
-void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, size_t n_hit);
+/* Splits a record; cannot fail. `hit` may be NULL when n_hit is 0. Depends on its arguments only. A record that is one
+ * JSON object is taken by its structure (keys constant, values slots, arrays one slot) unless lines_only. */
+void alm_log_tokenise(alm_tokens *out, alm_str record, const alm_mask_hit *hit, size_t n_hit, bool lines_only);
 
 /* A token's share of the key: as it is, and as a slot. */
 uint64_t alm_log_share(const alm_token *t);
