@@ -81,10 +81,10 @@ bool alm_buf_vprintf(alm_buf *b, const char *format, va_list args) {
     if (!alm_buf_reserve(b, 0)) return false;
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(b->at + b->n, b->cap - b->n, format, args);
+    int length = alm_str_vprint(b->at + b->n, b->cap - b->n, format, args);
     bool good = length >= 0 ? alm_buf_reserve(b, (size_t)length) : fails(b, ALM_NO_MEMORY);
     if (good && length > 0) {
-        vsnprintf(b->at + b->n, (size_t)length + 1, format, again);
+        alm_str_vprint(b->at + b->n, (size_t)length + 1, format, again);
         b->n += (size_t)length;
     }
     va_end(again);

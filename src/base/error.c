@@ -44,7 +44,7 @@ alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) 
     char draft[DRAFT_BYTES];
     va_list args;
     va_start(args, format);
-    if (vsnprintf(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
+    if (alm_str_vprint(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
     va_end(args);
     err->status = status;
     alm_visible_copy(err->text, sizeof err->text, alm_str_of(draft));
@@ -59,7 +59,7 @@ alm_status alm_hint(alm_error *err, const char *format, ...) {
     char draft[DRAFT_BYTES];
     va_list args;
     va_start(args, format);
-    if (vsnprintf(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
+    if (alm_str_vprint(draft, sizeof draft, format, args) < 0) memcpy(draft, "?", 2);
     va_end(args);
     alm_visible_copy(err->hint, sizeof err->hint, alm_str_of(draft));
     errno = saved;
@@ -81,7 +81,7 @@ alm_status alm_fail_errno(alm_error *err, int error_number, const char *format, 
     char draft[DRAFT_BYTES], why[128];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(draft, sizeof draft, format, args);
+    int n = alm_str_vprint(draft, sizeof draft, format, args);
     va_end(args);
     size_t used = n < 0 ? 0 : (size_t)n < sizeof draft ? (size_t)n : sizeof draft - 1;
     /* The GNU version returns the text, which may lie elsewhere than in `why`; it is safe among threads. */

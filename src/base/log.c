@@ -19,7 +19,7 @@ void alm_log_say(const alm_log *log, alm_log_level level, const char *format, ..
     char draft[MESSAGE_BYTES], text[MESSAGE_BYTES];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(draft, sizeof draft, format, args);
+    int n = alm_str_vprint(draft, sizeof draft, format, args);
     va_end(args);
     if (n < 0) return;
     alm_visible_copy(text, sizeof text, alm_str_of(draft));

@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define POW10_MIN (-292)
@@ -311,4 +312,23 @@ bool alm_str_to_f64(alm_str s, double *out) {
     if (x > 1.7976931348623157e308) return false; /* overflow: there is no such double */
     *out = in.negative ? -x : x;
     return true;
+}
+
+int alm_str_vprint(char *out, size_t cap, const char *format, va_list args) {
+    /* A program that embeds us may have set LC_NUMERIC; its threads are not disturbed, uselocale is this thread's own. */
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!c_locale) return -1;
+    locale_t before = uselocale(c_locale);
+    int n = vsnprintf(out, cap, format, args);
+    uselocale(before);
+    freelocale(c_locale);
+    return n;
+}
+
+int alm_str_print(char *out, size_t cap, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = alm_str_vprint(out, cap, format, args);
+    va_end(args);
+    return n;
 }

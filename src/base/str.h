@@ -5,6 +5,7 @@
 #define ALM_BASE_STR_H
 
 #include <allmende/base.h>
+#include <stdarg.h>
 #include <string.h>
 
 #define ALM_STR(literal) ((alm_str){("" literal), sizeof(literal) - 1})
@@ -36,6 +37,9 @@ bool alm_str_to_i64(alm_str s, int64_t *out);
 bool alm_str_to_f64(alm_str s, double *out);
 /* Shortest decimal that reads back to the same double, as ECMAScript writes it (RFC 8785); returns its length (≤ 25; `at` has 32 bytes). NaN and infinities give "null". */
 size_t alm_f64_to_str(char *at, double x);
+/* As snprintf and vsnprintf, with numbers written as in the C locale whatever the program has set. */
+int alm_str_print(char *out, size_t cap, const char *format, ...) ALM_PRINTF(3, 4);
+int alm_str_vprint(char *out, size_t cap, const char *format, va_list args) ALM_PRINTF(3, 0);
 
 /* 64 bits from the content, the same on every machine and in every version: ids and tables may rely on it.
  * Not a cryptographic digest: use proof/digest.h where somebody might profit from a collision. */

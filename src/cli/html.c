@@ -179,7 +179,7 @@ void alm_html_share(alm_buf *out, double share) {
         alm_html_raw(out, "&gt;");
         percent = 99.9;
     }
-    n = (size_t)snprintf(text, sizeof text, percent < 10 ? "%.2f" : "%.1f", percent);
+    n = (size_t)alm_str_print(text, sizeof text, percent < 10 ? "%.2f" : "%.1f", percent);
     while (text[n - 1] == '0') n--;
     if (text[n - 1] == '.') n--;
     alm_buf_add(out, text, n);

@@ -59,7 +59,9 @@ static alm_status missing(alm_reader *r, const char *name, int error_number, boo
         return st;
     }
     r->counts.n_unreadable++;
-    alm_log_say(r->o.log, ALM_LOG_WARNING, "%s: cannot open: %s", name, strerror(error_number));
+    alm_error why = {0};
+    alm_fail_errno(&why, error_number, "%s: cannot open", name);
+    alm_log_say(r->o.log, ALM_LOG_WARNING, "%s", why.text);
     return ALM_OK;
 }
 
