@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * detect_view.c - alarms for eyes: incidents with the first cause, the original lines, the reason in a sentence.
+ *
+ *     1  14:03:07  session 7781 and 3 more · 12 alarms · p 0.0004
+ *        template never seen while learning: disk <path> is full
+ *          1204  2026-03-14 14:03:07 disk /var/log is full
+ *
+ * Everything that comes from records is made visible first: data cannot steer the terminal. */
+#include "base/clock.h"
+#include "cli/columns.h"
+#include "cli/detection.h"
+#include <stdio.h>
+
+static void styled(alm_shown *s, alm_style style, const char *text) {
+    const alm_term *t = &s->cli->out_term;
+    alm_buf_add_text(&s->cli->out.buf, alm_style_on(t, style));
+    alm_buf_add_visible(&s->cli->out.buf, alm_str_of(text));
+    alm_buf_add_text(&s->cli->out.buf, alm_style_off(t, style));
+}
+
+/* A line of data from column `indent` on, cut at the window's edge where there is one. */
+static void data_line(alm_shown *s, alm_str text, size_t indent, alm_style style) {
+    const alm_term *t = &s->cli->out_term;
+    alm_buf visible = alm_buf_with_limit(1 << 16);
+    alm_str first = text;
+    size_t end = alm_str_find_byte(text, '\n');
+    if (end != SIZE_MAX) first = alm_str_slice(text, 0, end);
+    if (first.n && first.at[first.n - 1] == '\r') first.n--;
+    alm_buf_add_visible(&visible, first);
+    alm_buf_add_text(&s->cli->out.buf, alm_style_on(t, style));
+    if (t->is_terminal && t->width > indent + 8) alm_columns_cut(&s->cli->out.buf, alm_buf_str(&visible), t->width - indent, t->utf8);
+    else alm_buf_add_str(&s->cli->out.buf, alm_buf_str(&visible));
+    alm_buf_add_text(&s->cli->out.buf, alm_style_off(t, style));
+    alm_out_text(&s->cli->out, "\n");
+    alm_buf_free(&visible);
+}
+
+static void clock_text(char at[40], int64_t ns) {
+    size_t n = ns == ALM_NO_TIME ? 0 : alm_time_to_str(at, ns);
+    /* "2026-03-14T09:26:53.123Z" becomes "2026-03-14 09:26:53": what a person compares */
+    if (n > 19) n = 19;
+    at[n] = '\0';
+    if (n > 10) at[10] = ' ';
+}
+
+void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str raw) {
+    char at[40];
+    clock_text(at, v->time_ns);
+    if (*at) styled(s, ALM_DIM, at), alm_out_text(&s->cli->out, "  ");
+    styled(s, ALM_BAD, v->group[0] ? v->group : _("no group"));
+    alm_out_text(&s->cli->out, "  ");
+    alm_out_visible(&s->cli->out, alm_str_of(v->n_why ? v->why[0].text : ""));
+    alm_out_text(&s->cli->out, "\n");
+    if (raw.n) {
+        alm_out_printf(&s->cli->out, "  %llu  ", (unsigned long long)v->line);
+        data_line(s, raw, 12, ALM_PLAIN);
+    }
+    alm_out_flush(&s->cli->out);
+}
+
+static void head(alm_shown *s, const alm_incident *i) {
+    alm_out *out = &s->cli->out;
+    const char *dot = s->cli->out_term.utf8 ? " · " : " - ";
+    char at[40];
+    clock_text(at, i->first_ns);
+    alm_out_printf(out, "%s%3llu%s  ", alm_style_on(&s->cli->out_term, ALM_BAD), (unsigned long long)i->number, alm_style_off(&s->cli->out_term, ALM_BAD));
+    if (*at) styled(s, ALM_BOLD, at);
+    else alm_out_printf(out, _("line %llu"), (unsigned long long)i->first_line);
+    if (i->n_group) {
+        alm_out_text(out, dot);
+        alm_out_visible(out, alm_str_of(i->group[0]));
+        if (i->n_groups > 1) alm_out_text(out, " "), alm_out_printf(out, _("and %llu more"), (unsigned long long)(i->n_groups - 1));
+    }
+    alm_out_text(out, dot);
+    alm_out_printf(out, P_("%llu alarm", "%llu alarms", (unsigned long)i->n_alarms), (unsigned long long)i->n_alarms);
+    alm_out_printf(out, "%sp %.2g\n", dot, i->p);
+}
+
+void alm_detection_incidents(alm_shown *s) {
+    alm_out *out = &s->cli->out;
+    alm_incident i;
+    size_t n = alm_detect_incident_count(s->detection);
+    for (size_t k = 0; k < n && alm_detect_incident(s->detection, k, &i); k++) {
+        head(s, &i);
+        alm_out_text(out, "     ");
+        data_line(s, alm_str_of(i.reason), 5, ALM_WARN);
+        for (unsigned j = 0; j < i.n_line; j++) {
+            alm_out_printf(out, "     %s%7llu%s  ", alm_style_on(&s->cli->out_term, ALM_DIM), (unsigned long long)i.line[j], alm_style_off(&s->cli->out_term, ALM_DIM));
+            data_line(s, alm_str_of(i.text[j]), 14, ALM_PLAIN);
+        }
+        if (i.n_alarms > i.n_line && i.n_line) alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
+        if (!alm_out_text(out, "\n")) return;
+    }
+    if (!n) alm_out_printf(out, "%s\n", _("no incident"));
+    uint64_t dropped = alm_detect_incidents_dropped(s->detection);
+    if (dropped) alm_out_printf(out, _("%llu more incidents were only counted\n"), (unsigned long long)dropped);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * input.c - opens the records that a command was given and tells afterwards what was odd about them. */
+#include "cli/input.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Formats of files, in words; the live sources have names of their own ("journal:") and are no formats to choose. */
+const char alm_input_formats[] = "auto|lines|jsonl|csv|tsv|syslog";
+
+static alm_record_format format_of(int choice) {
+    char word[32];
+    alm_record_format format = ALM_RECORD_AUTO;
+    if (alm_opt_choice(alm_input_formats, (size_t)choice, word, sizeof word)) (void)alm_record_format_of(&format, word);
+    return format;
+}
+
+/* A following word is taken for RULES when it can be nothing else: names of classes, and no file of that name. */
+bool alm_input_is_redact_rules(const char *word) {
+    alm_str rest = alm_str_of(word), part;
+    if (alm_file_exists(word) || !*word) return false;
+    while (alm_str_split(&rest, ',', &part)) {
+        bool known = alm_str_eq(part, ALM_STR("all"));
+#define KNOWN(name) known = known || alm_str_eq(part, ALM_STR(#name));
+        ALM_REDACT_CLASSES(KNOWN)
+#undef KNOWN
+        if (!known) return false;
+    }
+    return true;
+}
+
+static bool may_wait(void) {
+    struct stat s;
+    return fstat(STDIN_FILENO, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
+alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
+                          unsigned without, const char *what, alm_error *err) {
+    alm_input in = {.cli = cli, .what = what};
+    alm_status st;
+    if (v->redact && (st = alm_redact_new(&in.redact, v->redact, NULL, 0, err)) != ALM_OK) return st;
+    bool reads_stdin = n_names == 0;
+    for (size_t i = 0; i < n_names; i++) reads_stdin = reads_stdin || strcmp(names[i], "-") == 0;
+    in.live = reads_stdin && may_wait();
+    alm_reader_options options = {
+        .size = sizeof options,
+        .format = format_of(v->format),
+        .multiline = v->multiline,
+        .strict = v->strict,
+        .no_time = (without & ALM_INPUT_NO_TIME) != 0,
+        .no_fields = (without & ALM_INPUT_NO_FIELDS) != 0,
+        .idle_ns = in.live ? 1000000000 : 0,
+        .redact = in.redact,
+        .log = &cli->log,
+        .cancel = cli->cancel,
+    };
+    st = alm_reader_open(&in.reader, names, n_names, &options, err);
+    if (st != ALM_OK) {
+        alm_redact_free(in.redact);
+        return st;
+    }
+    *out = in;
+    return ALM_OK;
+}
+
+alm_status alm_input_next(alm_input *in, alm_record *out, alm_error *err) {
+    if ((++in->n & 4095) == 0 && in->cli->meter.on) {
+        uint64_t done, total;
+        alm_reader_progress(in->reader, &done, &total);
+        char what[48];
+        snprintf(what, sizeof what, total ? "%s (MB)" : "%s", in->what);
+        alm_meter_show(&in->cli->meter, what, total ? done / 1000000 : in->n, total / 1000000);
+    }
+    if (in->live && in->cli->out.buf.n) {
+        struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+        if (poll(&p, 1, 0) == 0) alm_out_flush(&in->cli->out);
+    }
+    return alm_reader_next(in->reader, out, err);
+}
+
+bool alm_input_report(alm_input *in) {
+    if (!in->reader) return true;
+    const alm_reader_counts *c = alm_reader_counts_of(in->reader);
+    for (unsigned i = 0; i < ALM_RECORD_FLAG_COUNT; i++) {
+        /* These two are as common as they are harmless. */
+        if (!c->flag[i] || i == ALM_RECORD_AT_CRLF || i == ALM_RECORD_AT_NO_NEWLINE) continue;
+        if (i == ALM_RECORD_AT_REDACTED) alm_cli_note(in->cli, P_("personal data replaced in %llu record", "personal data replaced in %llu records", (unsigned long)c->flag[i]), (unsigned long long)c->flag[i]);
+        else alm_cli_warn(in->cli, P_("%llu record: %s", "%llu records: %s", (unsigned long)c->flag[i]), (unsigned long long)c->flag[i], _(alm_record_flag_text(i)));
+    }
+    if (c->n_truncated)
+        alm_cli_warn(in->cli, P_("%llu compressed file is damaged or ends too early: read up to there", "%llu compressed files are damaged or end too early: read up to there", (unsigned long)c->n_truncated), (unsigned long long)c->n_truncated);
+    if (c->n_unreadable)
+        alm_cli_warn(in->cli, P_("%llu input could not be read; the result is of the others", "%llu inputs could not be read; the result is of the others", (unsigned long)c->n_unreadable), (unsigned long long)c->n_unreadable);
+    return c->n_unreadable == 0 && c->n_truncated == 0;
+}
+
+void alm_input_close(alm_input *in) {
+    alm_reader_close(in->reader);
+    alm_redact_free(in->redact);
+    in->reader = NULL;
+    in->redact = NULL;
+}
