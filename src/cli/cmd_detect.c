@@ -220,6 +220,7 @@ static void score(work *w) {
 
 static alm_status show(work *w, alm_error *err) {
     score(w);
+    if (w->cli->out.error_number) return ALM_OK; /* stopped half-way: a summary would not be true */
     alm_status st = w->v->html ? alm_detection_html(&w->shown, w->v->html, err) : ALM_OK;
     if (st != ALM_OK) return st;
     if (!w->ndjson) alm_detection_incidents(&w->shown);

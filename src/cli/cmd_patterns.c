@@ -60,11 +60,11 @@ typedef struct work {
     const values *v;
     alm_mask_set *masks;
     alm_miner *miner;
-    alm_line_log lines;
-    uint64_t *count_a; /* --diff: records of A by index */
-    size_t cap_a;
-    uint32_t n_index_a;
-    uint64_t n_a;
+    alm_spool lines;
+    struct side {
+        uint64_t *count, n_unmatched; /* --diff: records of this input by index */
+        size_t cap;
+    } side[2];
     bool all_read;
 } work;
 
@@ -73,7 +73,6 @@ static alm_status start(work *w, alm_error *err) {
     alm_status st;
     if (v->mask && (st = alm_mask_set_load(&w->masks, v->mask, err)) != ALM_OK) return st;
     alm_miner_options o = {.size = sizeof o, .max_templates = (uint32_t)v->max_templates, .match_only = v->match_only, .masks = w->masks};
-    if (v->csv && (st = alm_line_log_begin(&w->lines, err)) != ALM_OK) return st;
     if (!v->state || (!v->match_only && !alm_file_exists(v->state))) return alm_miner_new(&w->miner, &o, err);
     return alm_miner_load_file(&w->miner, v->state, &o, err);
 }
@@ -85,19 +84,36 @@ typedef struct line_count {
     bool any;
 } line_count;
 
+static alm_status spool(alm_spool *s, uint32_t index, uint64_t n, alm_error *err) {
+    alm_status st = ALM_OK;
+    while (st == ALM_OK && n--) st = alm_spool_add(s, index, err);
+    return st;
+}
+
 static alm_status log_lines(work *w, line_count *c, const alm_record *r, uint32_t index, alm_error *err) {
     if (!c->any || r->source_index != c->source) *c = (line_count){.source = r->source_index, .next = 1, .any = true};
     alm_status st = ALM_OK;
-    if (r->line > c->next) st = alm_line_log_add(&w->lines, ALM_NO_TEMPLATE, r->line - c->next, err);
-    if (st == ALM_OK) st = alm_line_log_add(&w->lines, index, r->n_lines, err);
+    if (r->line > c->next) st = spool(&w->lines, ALM_NO_TEMPLATE, r->line - c->next, err);
+    if (st == ALM_OK) st = spool(&w->lines, index, r->n_lines, err);
     c->next = r->line + r->n_lines;
     return st;
 }
 
-/* ALM_OK at the end of the input, ALM_INTERRUPTED when it was stopped before. */
-static alm_status mine(work *w, const char *const *names, size_t n_names, bool is_a, alm_error *err) {
+static alm_status count_side(struct side *s, uint32_t index, alm_error *err) {
+    if (index == ALM_NO_TEMPLATE) return s->n_unmatched++, ALM_OK;
+    if (index >= s->cap) {
+        size_t old = s->cap;
+        if (!alm_grow((void **)&s->count, &s->cap, index + 1U, sizeof *s->count)) return alm_fail_memory(err);
+        memset(s->count + old, 0, (s->cap - old) * sizeof *s->count);
+    }
+    s->count[index]++;
+    return ALM_OK;
+}
+
+/* ALM_OK at the end of the input, ALM_INTERRUPTED when it was stopped before. `side`: NULL without --diff. */
+static alm_status mine(work *w, const char *const *names, size_t n_names, struct side *side, alm_error *err) {
     alm_input in = {0};
-    unsigned without = ALM_INPUT_NO_FIELDS | (w->v->csv || w->v->diff[0] ? ALM_INPUT_NO_TIME : 0U);
+    unsigned without = ALM_INPUT_NO_FIELDS | (w->v->csv || side ? ALM_INPUT_NO_TIME : 0U);
     alm_status st = alm_input_open(&in, w->cli, &w->v->input, names, n_names, without, _("mining"), err);
     if (st != ALM_OK) return st;
     line_count count = {0};
@@ -106,16 +122,7 @@ static alm_status mine(work *w, const char *const *names, size_t n_names, bool i
     while ((st = alm_input_next(&in, &r, err)) == ALM_OK) {
         if ((st = alm_miner_add(w->miner, r.text, r.time_ns, &match, err)) != ALM_OK) break;
         if (w->v->csv && (st = log_lines(w, &count, &r, match.index, err)) != ALM_OK) break;
-        if (!is_a || match.index == ALM_NO_TEMPLATE) continue;
-        if (match.index >= w->cap_a) {
-            size_t old = w->cap_a;
-            if (!alm_grow((void **)&w->count_a, &w->cap_a, match.index + 1U, sizeof *w->count_a)) {
-                st = alm_fail_memory(err);
-                break;
-            }
-            memset(w->count_a + old, 0, (w->cap_a - old) * sizeof *w->count_a);
-        }
-        w->count_a[match.index]++;
+        if (side && (st = count_side(side, match.index, err)) != ALM_OK) break;
     }
     if (st == ALM_END) st = ALM_OK;
     if (st == ALM_OK || st == ALM_INTERRUPTED) w->all_read = alm_input_report(&in) && w->all_read;
@@ -125,12 +132,19 @@ static alm_status mine(work *w, const char *const *names, size_t n_names, bool i
 
 static alm_status read_all(work *w, alm_error *err) {
     const values *v = w->v;
-    if (!v->diff[0]) return mine(w, w->cli->operands.at, w->cli->operands.n, false, err);
-    alm_status st = mine(w, &v->diff[0], 1, true, err);
-    uint32_t n_index = alm_miner_n_index(w->miner);
-    w->n_index_a = w->cap_a < n_index ? (uint32_t)w->cap_a : n_index;
-    w->n_a = alm_miner_n_records(w->miner);
-    return st == ALM_OK ? mine(w, &v->diff[1], 1, false, err) : st;
+    if (!v->diff[0]) return mine(w, w->cli->operands.at, w->cli->operands.n, NULL, err);
+    alm_status st = mine(w, &v->diff[0], 1, &w->side[0], err);
+    return st == ALM_OK ? mine(w, &v->diff[1], 1, &w->side[1], err) : st;
+}
+
+static alm_status show_diff(work *w, alm_error *err) {
+    static const double level = 0.05;
+    const struct side *a = &w->side[0], *b = &w->side[1];
+    alm_diff d = {0};
+    alm_status st = alm_log_diff(&d, w->miner, a->count, a->cap, a->n_unmatched, b->count, b->cap, b->n_unmatched, level, err);
+    if (st == ALM_OK) st = alm_patterns_diff(w->cli, w->miner, &d, w->v->top, w->v->json, err);
+    alm_log_diff_free(&d);
+    return st;
 }
 
 static alm_status show(work *w, alm_error *err) {
@@ -139,7 +153,8 @@ static alm_status show(work *w, alm_error *err) {
         alm_status st = alm_patterns_html(w->cli, w->miner, v->top, v->html, err);
         if (st != ALM_OK) return st;
     }
-    if (v->csv) return alm_line_log_csv(&w->lines, w->cli, w->miner, err);
+    if (v->diff[0]) return show_diff(w, err);
+    if (v->csv) return alm_patterns_csv(w->cli, w->miner, &w->lines, err);
     if (v->json) return alm_patterns_json(w->cli, w->miner, v->top, err);
     return alm_patterns_table(w->cli, w->miner, v->top, err);
 }
@@ -150,20 +165,21 @@ static int run(alm_cli *cli, const void *given) {
     if (v->diff[0] && cli->operands.n) return alm_cli_usage(cli, _("--diff takes its two inputs itself"), _("one word too many: %s"), cli->operands.at[0]);
     if (v->diff[0] && v->state) return alm_cli_usage(cli, _("give one of them"), _("these two contradict each other: --%s --%s"), "diff", "state");
     alm_error err = {0};
-    work w = {.cli = cli, .v = v, .lines = {.fd = -1}, .all_read = true};
+    work w = {.cli = cli, .v = v, .all_read = true};
     alm_status st = start(&w, &err), stopped = ALM_OK;
     if (st == ALM_OK) st = read_all(&w, &err);
     if (st == ALM_INTERRUPTED && !v->diff[0]) stopped = st, st = ALM_OK;
     if (st == ALM_OK && !v->match_only) st = alm_miner_settle(w.miner, &err);
     if (st == ALM_OK && v->state && !v->match_only) st = alm_miner_save_file(w.miner, v->state, &err);
     alm_meter_clear(&cli->meter);
-    if (st == ALM_OK) st = v->diff[0] ? alm_patterns_diff(cli, w.miner, w.count_a, w.n_index_a, w.n_a, v->top, v->json, &err) : show(&w, &err);
+    if (st == ALM_OK) st = show(&w, &err);
     int code = st != ALM_OK ? alm_cli_fail(cli, &err) : stopped != ALM_OK ? ALM_EXIT_INTERRUPTED : w.all_read ? ALM_EXIT_DONE : ALM_EXIT_FAILED;
     if (st == ALM_OK && stopped != ALM_OK) alm_cli_note(cli, _("interrupted: this is what was read so far"));
-    alm_line_log_end(&w.lines);
+    alm_spool_free(&w.lines);
     alm_miner_free(w.miner);
     alm_mask_set_free(w.masks);
-    alm_free(w.count_a);
+    alm_free(w.side[0].count);
+    alm_free(w.side[1].count);
     return code;
 }
 

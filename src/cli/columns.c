@@ -143,6 +143,24 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
     return ALM_OK;
 }
 
+void alm_columns_wrap(alm_buf *out, alm_str s, size_t indent, size_t width) {
+    size_t at = indent;
+    alm_str rest = s, word;
+    bool first = true;
+    while (alm_str_split(&rest, ' ', &word)) {
+        size_t w = alm_utf8_columns(word);
+        if (!first && at + 1 + w > width) {
+            alm_buf_add_byte(out, '\n');
+            pad(out, indent);
+            at = indent;
+        } else if (!first) alm_buf_add_byte(out, ' '), at++;
+        alm_buf_add_str(out, word);
+        at += w;
+        first = false;
+    }
+    alm_buf_add_byte(out, '\n');
+}
+
 void alm_columns_spark(alm_buf *out, const double *value, size_t n, bool utf8) {
     static const char *const bar[8] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char plain[8] = {'.', '.', ':', ':', '+', '+', '#', '#'};

@@ -27,6 +27,9 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
 
 /* Appends `s` (already visible) cut to `width` columns, with an ellipsis when cut; returns the columns used. */
 size_t alm_columns_cut(alm_buf *out, alm_str s, size_t width, bool utf8);
+/* Appends `s` (already visible) in lines of at most `width` columns, broken at blanks; those after the first begin with
+ * `indent` blanks, and the first is taken to begin there too. Ends with a line end. */
+void alm_columns_wrap(alm_buf *out, alm_str s, size_t indent, size_t width);
 /* A row of bars for n values, scaled to the largest: "▁▂▅█" or, without UTF-8, ".:+#". Values below 0 count as 0. */
 void alm_columns_spark(alm_buf *out, const double *value, size_t n, bool utf8);
 /* Digits in groups of three from 10,000 on, parted by a thin blank (ISO 80000-1), or by nothing without UTF-8. */

@@ -4,7 +4,7 @@
  *
  *     1  14:03:07  session 7781 and 3 more · 12 alarms · p 0.0004
  *        template never seen while learning: disk <path> is full
- *          1204  2026-03-14 14:03:07 disk /var/log is full
+ *   >      1204  2026-03-14 14:03:07 disk /var/log is full
  *
  * Everything that comes from records is made visible first: data cannot steer the terminal. */
 #include "base/clock.h"
@@ -34,6 +34,26 @@ static void data_line(alm_shown *s, alm_str text, size_t indent, alm_style style
     alm_buf_add_text(&s->cli->out.buf, alm_style_off(t, style));
     alm_out_text(&s->cli->out, "\n");
     alm_buf_free(&visible);
+}
+
+/* A sentence, in as many lines as it needs. */
+static void sentence(alm_shown *s, const char *text, size_t indent, alm_style style) {
+    const alm_term *t = &s->cli->out_term;
+    alm_buf visible = alm_buf_with_limit(1 << 16);
+    alm_buf_add_visible(&visible, alm_str_of(text));
+    alm_buf_add_text(&s->cli->out.buf, alm_style_on(t, style));
+    alm_columns_wrap(&s->cli->out.buf, alm_buf_str(&visible), indent, t->width < 120 ? t->width : 120);
+    alm_buf_add_text(&s->cli->out.buf, alm_style_off(t, style));
+    alm_buf_free(&visible);
+}
+
+/* Places of the lines in the order of the input; the first cause, which the library gives first, need not be the first. */
+static void order_lines(const alm_incident *i, unsigned at[ALM_INCIDENT_LINES]) {
+    for (unsigned k = 0; k < i->n_line; k++) {
+        unsigned j = k;
+        for (; j > 0 && i->line[at[j - 1]] > i->line[k]; j--) at[j] = at[j - 1];
+        at[j] = k;
+    }
 }
 
 static void clock_text(char at[40], int64_t ns) {
@@ -84,10 +104,13 @@ void alm_detection_incidents(alm_shown *s) {
     for (size_t k = 0; k < n && alm_detect_incident(s->detection, k, &i); k++) {
         head(s, &i);
         alm_out_text(out, "     ");
-        data_line(s, alm_str_of(i.reason), 5, ALM_WARN);
+        sentence(s, i.reason, 5, ALM_WARN);
+        unsigned order[ALM_INCIDENT_LINES];
+        order_lines(&i, order);
         for (unsigned j = 0; j < i.n_line; j++) {
-            alm_out_printf(out, "     %s%7llu%s  ", alm_style_on(&s->cli->out_term, ALM_DIM), (unsigned long long)i.line[j], alm_style_off(&s->cli->out_term, ALM_DIM));
-            data_line(s, alm_str_of(i.text[j]), 14, ALM_PLAIN);
+            bool cause = order[j] == 0;
+            alm_out_printf(out, "   %s %s%7llu%s  ", cause ? ">" : " ", alm_style_on(&s->cli->out_term, ALM_DIM), (unsigned long long)i.line[order[j]], alm_style_off(&s->cli->out_term, ALM_DIM));
+            data_line(s, alm_str_of(i.text[order[j]]), 14, cause ? ALM_BOLD : ALM_PLAIN);
         }
         if (i.n_alarms > i.n_line && i.n_line) alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
         if (!alm_out_text(out, "\n")) return;

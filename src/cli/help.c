@@ -2,6 +2,7 @@
  *
  * help.c - help on a terminal: everything comes from the tables, so that help cannot say what the parser does not do. */
 #include "cli/help.h"
+#include "cli/columns.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -68,25 +69,6 @@ void alm_help_sentence(alm_buf *b, const alm_opt *o, bool all) {
 
 /* ── layout ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* `text` in lines of at most `width` columns, those after the first begin with `indent` blanks. */
-static void wrap(alm_buf *b, alm_str text, size_t indent, size_t width) {
-    size_t at = indent;
-    alm_str rest = text, word;
-    bool first = true;
-    while (alm_str_split(&rest, ' ', &word)) {
-        size_t w = alm_utf8_columns(word);
-        if (!first && at + 1 + w > width) {
-            alm_buf_add_byte(b, '\n');
-            for (size_t i = 0; i < indent; i++) alm_buf_add_byte(b, ' ');
-            at = indent;
-        } else if (!first) alm_buf_add_byte(b, ' '), at++;
-        alm_buf_add_str(b, word);
-        at += w;
-        first = false;
-    }
-    alm_buf_add_byte(b, '\n');
-}
-
 static size_t text_width(const alm_term *term) { return term->width < 100 ? term->width : 100; }
 
 static void heading(alm_out *out, const alm_term *term, const char *text) {
@@ -99,12 +81,12 @@ static void entry(alm_out *out, const alm_term *term, alm_str label, alm_str tex
     alm_out_printf(out, "  %s%.*s%s", alm_style_on(term, ALM_SLOT), ALM_ARG(label), alm_style_off(term, ALM_SLOT));
     if (w + 2 > column) alm_out_text(out, "\n"), w = 0;
     for (; w < column; w++) alm_out_text(out, " ");
-    wrap(&out->buf, text, column, text_width(term));
+    alm_columns_wrap(&out->buf, text, column, text_width(term));
 }
 
 static void paragraphs(alm_out *out, const alm_term *term, const char *text) {
     alm_str rest = alm_str_of(text), line;
-    while (alm_str_split(&rest, '\n', &line)) wrap(&out->buf, line, 0, text_width(term));
+    while (alm_str_split(&rest, '\n', &line)) alm_columns_wrap(&out->buf, line, 0, text_width(term));
 }
 
 static void pairs(alm_out *out, const alm_term *term, const char *title, const alm_exit_text *list) {
@@ -165,7 +147,7 @@ void alm_help_command(alm_out *out, const alm_term *term, const alm_command *com
     if (s->n_example) heading(out, term, _("Examples"));
     for (size_t i = 0; i < s->n_example; i++) {
         alm_out_text(out, "  ");
-        wrap(&out->buf, alm_str_of(_(s->example[i].about)), 2, text_width(term));
+        alm_columns_wrap(&out->buf, alm_str_of(_(s->example[i].about)), 2, text_width(term));
         alm_out_printf(out, "    %s%s%s\n", alm_style_on(term, ALM_SLOT), s->example[i].line, alm_style_off(term, ALM_SLOT));
     }
     pairs(out, term, _("Exit codes"), alm_help_exits);

@@ -34,9 +34,11 @@ bool alm_input_is_redact_rules(const char *word) {
     return true;
 }
 
-static bool may_wait(void) {
+/* Pipes, terminals, the journal: what comes from a person or a program that is still running. */
+static bool may_wait(const char *name) {
     struct stat s;
-    return fstat(STDIN_FILENO, &s) == 0 && !S_ISREG(s.st_mode);
+    if (strcmp(name, "-") == 0) return fstat(STDIN_FILENO, &s) == 0 && !S_ISREG(s.st_mode);
+    return stat(name, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISCHR(s.st_mode));
 }
 
 alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
@@ -44,9 +46,12 @@ alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *
     alm_input in = {.cli = cli, .what = what};
     alm_status st;
     if (v->redact && (st = alm_redact_new(&in.redact, v->redact, NULL, 0, err)) != ALM_OK) return st;
-    bool reads_stdin = n_names == 0;
-    for (size_t i = 0; i < n_names; i++) reads_stdin = reads_stdin || strcmp(names[i], "-") == 0;
-    in.live = reads_stdin && may_wait();
+    in.live = in.polls = n_names == 0 && may_wait("-");
+    for (size_t i = 0; i < n_names; i++) {
+        bool waits = may_wait(names[i]);
+        in.live = in.live || waits;
+        in.polls = in.polls || (waits && strcmp(names[i], "-") == 0);
+    }
     alm_reader_options options = {
         .size = sizeof options,
         .format = format_of(v->format),
@@ -76,7 +81,7 @@ alm_status alm_input_next(alm_input *in, alm_record *out, alm_error *err) {
         snprintf(what, sizeof what, total ? "%s (MB)" : "%s", in->what);
         alm_meter_show(&in->cli->meter, what, total ? done / 1000000 : in->n, total / 1000000);
     }
-    if (in->live && in->cli->out.buf.n) {
+    if (in->polls && in->cli->out.buf.n) {
         struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
         if (poll(&p, 1, 0) == 0) alm_out_flush(&in->cli->out);
     }

@@ -37,7 +37,8 @@ typedef struct alm_input {
     alm_redact *redact;
     const char *what; /* the word in the progress line */
     uint64_t n;
-    bool live;        /* standard input is a pipe or a terminal: results should not wait for a full block */
+    bool live;        /* some input is a pipe or a terminal: nothing may wait for a full block or for the next record */
+    bool polls;       /* standard input is: it can be asked whether something is there */
 } alm_input;
 
 /* Which parts of a record the command does without. */

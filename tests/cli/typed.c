@@ -12,8 +12,8 @@
  *     | line        a line of standard input
  *     $ command     what is typed (several lines are one script)
  *     > line        standard output is exactly these lines (none: it is empty)
- *     >~ regex      some line matches (POSIX extended); the rest may be anything
- *     >! regex      no line matches; the rest may be anything
+ *     >~ regex      some line matches (POSIX extended); lines with > then only have to be among the rest
+ *     >! regex      no line matches; likewise
  *     >*            may be anything
  *     2> 2>~ 2>! 2>*  the same for standard error
  *     ? 2           the exit code; without this line it is 0 */
@@ -95,11 +95,20 @@ static void show(const char *label, const char *all) {
     free(copy);
 }
 
-/* Empty: as expected. Otherwise the reason. */
+/* `line` ends at its line end. */
+static bool has_line(const char *all, const char *line) {
+    size_t n = strcspn(line, "\n");
+    for (; *all; all += strcspn(all, "\n"), all += *all == '\n')
+        if (strcspn(all, "\n") == n && memcmp(all, line, n) == 0) return true;
+    return false;
+}
+
+/* NULL: as expected. Otherwise the reason. */
 static const char *differs(const expected *e, const char *got, char *why, size_t n) {
-    if (e->exact.n || (!e->any && !e->n_pattern)) {
-        if (strcmp(of(&e->exact), got) != 0) return snprintf(why, n, "the lines differ"), why;
-    }
+    if (e->exact.n && (e->any || e->n_pattern)) {
+        for (const char *line = e->exact.at; *line; line = strchr(line, '\n') + 1)
+            if (!has_line(got, line)) return snprintf(why, n, "a line is missing: %.*s", (int)strcspn(line, "\n"), line), why;
+    } else if (!e->any && !e->n_pattern && strcmp(of(&e->exact), got) != 0) return snprintf(why, n, "the lines differ"), why;
     for (size_t i = 0; i < e->n_pattern; i++)
         if (line_matches(e->pattern[i].regex, got) != e->pattern[i].must)
             return snprintf(why, n, "%s line matches %s", e->pattern[i].must ? "no" : "a", e->pattern[i].regex), why;

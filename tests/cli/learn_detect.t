@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+# alm learn, alm detect: fields, levels, sessions, labels, exit codes.
+% sh "$ALM_SOURCE_ROOT/tests/cli/shop.sh" 400 1 > normal.log
+% sh "$ALM_SOURCE_ROOT/tests/cli/shop.sh" 100 2 5 > today.log
+% alm learn -q normal.log -o m.gguf --group-by 'session=([0-9]+)'
+
+== learning says on stderr what was learned, and nothing on stdout
+$ alm learn normal.log -o n.gguf
+2>~ learned 2[0-9]{3} records in [0-9]+ templates: n\.gguf
+2>~ promised rate 1 %
+
+== what was learned, for a script
+$ alm learn -q normal.log -o n.gguf --json
+>~ ^\{"model":"n.gguf","alpha":0\.01,"records":2[0-9]{3},"templates":[0-9]+,"groups":[0-9]+,
+
+== the same input gives the same model, bit for bit
+$ alm learn -q normal.log -o a.gguf; alm learn -q --threads 2 normal.log -o b.gguf; cmp a.gguf b.gguf && echo same
+> same
+
+== the link between records is found by itself
+$ alm learn -q normal.log -o n.gguf --json
+>~ "group_rule":".*session
+
+== every record has the fields of the contract
+$ alm detect -q --model m.gguf today.log | head -1
+>~ ^\{"id":"[0-9a-f]{16}","line":1,"time":"2026-03-01T[0-9:]+Z","source":"today.log","group":"1001","template":"[^"]*<[a-z]+>[^"]*","template_id":"[0-9a-f]{16}","params":\[.*\],"score":[0-9.e-]+,"p":[0-9.e-]+,"alarm":(true|false),"why":\[.*\]\}$
+
+== there is one object a record, and the line counts from 1
+$ alm detect -q --model m.gguf today.log | grep -v '"level":"group"' > out; wc -l < out | tr -d ' ' > a; wc -l < today.log | tr -d ' ' > b; cmp a b && tail -1 out | grep -o '"line":[0-9]*' | cut -d: -f2 | cmp - b && echo equal
+> equal
+
+== the sessions that went wrong raise alarms, and the reason is a sentence
+$ alm detect -q --model m.gguf --only-alarms today.log > out; for s in 1091 1092 1093 1094 1095; do grep -q "\"group\":\"$s\"" out && echo $s; done; grep -c '"alarm":false' out; grep -c '"why":\[{"detector":"unseen","text":"template never seen while learning: [^}]*no space left on device' out
+> 1091
+> 1092
+> 1093
+> 1094
+> 1095
+> 0
+> 5
+
+== --level group gives one object a group with group, score and alarm
+$ alm detect -q --model m.gguf --level group today.log > out; wc -l < out | tr -d ' '; head -1 out
+> 100
+>~ "group":"1001","level":"group",.*"score":[0-9.e-]+,"p":[0-9.e-]+,"alarm":(true|false)
+
+== --only-alarms holds for groups too
+$ alm detect -q --model m.gguf --level group --only-alarms today.log | grep -c '"alarm":false'
+> 0
+? 1
+
+== --exit-code tells whether there was an alarm
+$ alm detect -q --exit-code --model m.gguf today.log > /dev/null; echo $?; alm detect -q --model m.gguf today.log > /dev/null; echo $?; head -20 normal.log | alm detect -q --exit-code --model m.gguf - > /dev/null; echo $?
+> 1
+> 0
+> 0
+
+== with --json the last line is the summary
+$ alm detect -q --json --model m.gguf today.log | tail -1
+>~ ^\{"summary":\{"records":[0-9]+,"alarms":[0-9]+,"units":[0-9]+,"promised_rate":0\.01,"alarm_rate":[0-9.e-]+,
+>~ "guarantee":"[a-z-]+","guarantee_text":"
+>! false_alarm
+
+== without labels no false-alarm rate is told
+$ alm detect --model m.gguf today.log > /dev/null
+2>~ promised rate 1 %, alarm rate [0-9.]+ %
+2>! false
+
+== with labels the false-alarm rate is told, with n
+% { printf 'group\tlabel\n'; for i in $(seq 1001 1100); do case $i in 109[1-5]) printf '%s\t1\n' $i ;; *) printf '%s\t0\n' $i ;; esac; done; } > labels.tsv
+$ alm detect --json --model m.gguf --labels labels.tsv today.log | tail -1
+>~ "false_alarm_rate":[0-9.e-]+,"false_alarms":[0-9]+,"false_alarm_n":95,"false_alarm_p":[0-9.e-]+,"recall":1,"recall_n":5
+2>~ false-alarm rate [0-9.]+ % \(n = 95, exact test p = [0-9.e-]+\), recall 100 % \(n = 5\)
+
+== labels never change a verdict
+% { printf 'group\tlabel\n'; for i in $(seq 1001 1100); do printf '%s\t1\n' $i; done; } > labels.tsv
+$ alm detect -q --model m.gguf --labels labels.tsv today.log > a; alm detect -q --model m.gguf today.log > b; cmp a b && echo same
+> same
+
+== the same input gives the same verdicts, also from a pipe and for any number of threads
+$ alm detect -q --model m.gguf today.log | sed 's/"source":"[^"]*"//; s/^{"id":"[^"]*"//' > a; cat today.log | alm detect -q --threads 3 --model m.gguf - | sed 's/"source":"[^"]*"//; s/^{"id":"[^"]*"//' > b; cmp a b && echo same
+> same
+
+== a stricter promise raises no more alarms
+$ a=$(alm detect -q --model m.gguf --level group --only-alarms --alpha 0.2 today.log | wc -l); b=$(alm detect -q --model m.gguf --level group --only-alarms --alpha 0.01 today.log | wc -l); test $a -ge $b && echo monotone
+> monotone
+
+== --prequential works without a model
+$ alm detect --prequential today.log > out; wc -l < out > a; wc -l < today.log > b; test $(cat a) -ge $(cat b) && echo all
+> all
+2>~ promised rate 1 %
+
+== --group-by belongs to learning
+$ alm detect --model m.gguf --group-by x today.log
+2> alm: these two contradict each other: --model --group-by
+2> hint: the model knows what links records; give --group-by to `alm learn`
+? 2
+
+== the page has the incidents and no script
+$ alm detect -q --model m.gguf --html p.html today.log > /dev/null; grep -c 'no space left' p.html > n; test $(cat n) -gt 0 && echo told; grep -ci '<script' p.html
+> told
+> 0
+? 1
+
+== on a terminal there are incidents with reason and lines
+needs: script
+$ script -qec 'alm detect --model m.gguf --color never today.log' /dev/null > out; grep -c 'no space left on device' out > n; test $(cat n) -gt 0 && echo shown; grep -c '^{' out
+> shown
+> 0
+? 1
+
+== the floor ignores small incidents and weak alarms, and says so
+$ alm detect -q --json --model m.gguf --min-score 1e9 today.log | tail -1
+>~ "ignored":[1-9]
+
+== whole sessions are learned and judged, columns found by their names
+% ev='function flush() { if (s != "") print s "\t" (s > 1090 && s < 1096 && odd ? 1 : 0) "\t" e } { split($5, x, "="); if (x[2] != s) { flush(); s = x[2]; e = "" } e = e (e == "" ? "" : " ") $6 } END { flush() }'
+% { printf 'session\tlabel\tevents\n'; awk "$ev" normal.log; } > normal.tsv
+% { printf 'session\tlabel\tevents\n'; awk -v odd=1 "$ev" today.log; } > today.tsv
+$ alm learn -q --sessions normal.tsv -o s.gguf && alm detect --json --model s.gguf --sessions today.tsv > out; wc -l < out | tr -d ' '; head -1 out; tail -1 out
+> 101
+>~ ^\{"id":"[0-9a-f]{16}","line":2,.*"group":"1001".*"score":[0-9.e-]+,"p":[0-9.e-]+,"alarm":(true|false)
+>~ "false_alarm_n":95.*"recall":1,"recall_n":5
+2>~ recall 100 % \(n = 5\)
+
+== the label column of sessions never changes a verdict
+% { printf 'session\tevents\n'; for i in $(seq 1 200); do printf 's%d\ta b c d\n' $i; done; } > n.tsv
+% { printf 'session\tevents\n'; printf 'x\ta b c d\ny\tz z z z\n'; } > plain.tsv
+% { printf 'label\tsession\tevents\n'; printf '1\tx\ta b c d\n0\ty\tz z z z\n'; } > labelled.tsv
+$ alm learn -q --sessions n.tsv -o s.gguf && alm detect -q --model s.gguf --sessions plain.tsv | grep -o '"score":[^,]*,"p":[^,]*,"alarm":[a-z]*' > a; alm detect -q --model s.gguf --sessions labelled.tsv | grep -o '"score":[^,]*,"p":[^,]*,"alarm":[a-z]*' > b; cmp a b && cut -d, -f3 a
+> "alarm":false
+> "alarm":true
+
+== a model of sessions knows that its input is sessions
+% { printf 'session\tevents\n'; for i in $(seq 1 200); do printf 's%d\ta b c d\n' $i; done; } > n.tsv
+$ alm learn -q --sessions n.tsv -o s.gguf && alm detect -q --model s.gguf n.tsv | wc -l | tr -d ' '
+> 200
+
+== --sessions and --group-by contradict each other
+$ alm learn --sessions --group-by x normal.log -o x.gguf
+2> alm: these two contradict each other: --sessions --group-by
+2> hint: a session is a group already
+? 2
+
+== a field of JSON lines links records
+% awk '{ split($5, s, "="); printf "{\"trace\":\"t%s\",\"msg\":\"", s[2]; for (i = 6; i <= NF; i++) printf "%s%s", (i > 6 ? " " : ""), $i; print "\"}" }' normal.log > n.jsonl
+$ alm learn -q n.jsonl -o j.gguf --group-by field:trace && alm detect -q --model j.gguf --level group n.jsonl | wc -l | tr -d ' '; head -5 n.jsonl | alm detect -q --model j.gguf - | head -1
+> 400
+>~ "group":"t1001"
+
+== the summary is German in a German locale, with a point in numbers
+language: de
+$ alm detect --model m.gguf today.log > /dev/null
+2>~ zugesagte Rate 1 %, Alarmrate [0-9.]+ %
