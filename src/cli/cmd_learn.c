@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "cli/detection.h"
 #include "cli/sessions.h"
-#include <allmende.h>
+#include <allmende/detect.h>
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #define ALM_CLI_DETECTION_H
 
 #include "cli/cli.h"
-#include <allmende.h>
+#include <allmende/detect.h>
 
 /* ── labels: for the false-alarm rate only ──────────────────────────────────────────────────────────────────── */
 
