@@ -53,7 +53,10 @@ static alm_status first_line(alm_reader *r, alm_record *out, alm_line *line, alm
     if (st != ALM_OK) return st;
     out->line = r->line + 1;
     out->n_lines = 1;
-    alm_line_status found = alm_window_line(&r->w, 0, 0, line, &st, err);
+    alm_line_status found = ALM_LINE_OK;
+    if (r->has_next_line) *line = r->next_line;
+    else found = alm_window_line(&r->w, 0, 0, line, &st, err);
+    r->has_next_line = false;
     if (found == ALM_LINE_FAILED) return st;
     if (found == ALM_LINE_NONE) return ALM_END;
     if (found == ALM_LINE_LONG || line->end > r->o.max_record_bytes) {
@@ -95,6 +98,8 @@ static alm_status frame(alm_reader *r, alm_record *out, alm_error *err) {
         alm_line_status found = look_ahead(r, next, &line, &behind, &has_behind, &st, err);
         if (found == ALM_LINE_FAILED) return st;
         if (found != ALM_LINE_OK) break; /* the end, silence, or a line that is too long to belong here */
+        r->next_line = (alm_line){0, line.end - next, line.next - next};
+        r->has_next_line = true;
         alm_str s = {alm_window_at(&r->w, line.at), line.end - line.at}, b = {0};
         if (has_behind) b = (alm_str){alm_window_at(&r->w, behind.at), behind.end - behind.at};
         if (r->multi.mode == ALM_MULTILINE_HEADER) {
@@ -104,7 +109,7 @@ static alm_status frame(alm_reader *r, alm_record *out, alm_error *err) {
         if (!alm_multiline_continues(&r->multi, s, r->ahead.known && r->ahead.found ? &r->ahead.stamp : NULL, b)) break;
         cut = out->n_lines >= r->o.max_join_lines || line.end > ALM_JOIN_BYTES || line.end > r->o.max_record_bytes;
         if (cut) break;
-        r->ahead.known = false;
+        r->ahead.known = r->has_next_line = false;
         end = line.end, next = line.next;
         out->n_lines++;
         if (next == end) break;

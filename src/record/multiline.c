@@ -78,13 +78,34 @@ static alm_trace trace_of(alm_str line, alm_trace before) {
     return before;
 }
 
-void alm_multiline_first(alm_multiline *m, alm_str line) {
-    if (m->mode == ALM_MULTILINE_TRACES || m->mode == ALM_MULTILINE_HEADER) {
-        m->trace = ALM_TRACE_NONE;
-        /* the cheap look first: a trace's first line holds one of these words */
-        if (has_byte(line, ':') || starts(line, "goroutine ")) m->trace = trace_of(line, ALM_TRACE_NONE);
-        if (m->trace == ALM_TRACE_FRAMES && !is_blank(line.n ? line.at[0] : 0)) m->trace = ALM_TRACE_NONE;
+/* A trace's first line, or a line that makes one, begins with one of these; all others are told by one byte. */
+static bool may_make_trace(alm_str line) {
+    switch (line.n ? line.at[0] : 0) {
+    case ' ':
+    case '\t':
+    case 'T':
+    case 'p':
+    case 'P':
+    case 'f':
+    case 'g':
+    case 's':
+    case 'S':
+    case 't':
+    case 'C':
+    case 'W':
+    case 'a':
+    case '-':
+    case '.': return true;
+    default: return false;
     }
+}
+
+void alm_multiline_first(alm_multiline *m, alm_str line) {
+    m->trace = ALM_TRACE_NONE;
+    if (m->mode != ALM_MULTILINE_TRACES && m->mode != ALM_MULTILINE_HEADER) return;
+    if (!may_make_trace(line)) return;
+    m->trace = trace_of(line, ALM_TRACE_NONE);
+    if (m->trace == ALM_TRACE_FRAMES && !is_blank(line.at[0])) m->trace = ALM_TRACE_NONE;
 }
 
 bool alm_multiline_needs_behind(const alm_multiline *m, alm_str line) {
@@ -96,6 +117,7 @@ bool alm_multiline_needs_behind(const alm_multiline *m, alm_str line) {
 /* The shape of a trace, whatever the input. */
 static bool continues_trace(alm_multiline *m, alm_str line, alm_str behind) {
     bool indented = line.n && is_blank(line.at[0]);
+    if (!indented && m->trace == ALM_TRACE_NONE) return false; /* nearly every line */
     alm_str s = unindented(line);
     if (indented && (is_at_frame(s) || is_from_frame(s) || is_more(s))) return true;
     if (is_inner_note(s) && (indented || m->trace == ALM_TRACE_FRAMES)) return true;

@@ -64,6 +64,9 @@ struct alm_reader {
         bool known, found;
         alm_stamp stamp;
     } own, ahead;
+    /* The line behind this record, when it was looked at: where it will end once this record is dropped. */
+    bool has_next_line;
+    alm_line next_line;
 
     /* the record */
     alm_field *field;

@@ -205,7 +205,7 @@ static alm_status begin_input(alm_reader *r, alm_error *err) {
     r->line = 0;
     r->consumed = 0;
     r->skip_line = false;
-    r->own.known = r->ahead.known = false;
+    r->own.known = r->ahead.known = r->has_next_line = false;
     r->last_time_ns = ALM_NO_TIME;
     r->time.has_last = false; /* another file may begin in another year */
     r->time.guess = 0, r->time.n_miss = 0, r->time.form = ALM_STAMP_NONE;
