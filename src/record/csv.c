@@ -347,7 +347,7 @@ static bool look(alm_reader *r, alm_str head, const char *file_name, const char 
     for (const char *p = separators; *p; p++) {
         if (!fits(head, *p, &n_cell, &n_row, &n_same)) continue;
         size_t score = n_same * 1000 / (n_row ? n_row : 1) * 64 + (n_cell < 64 ? n_cell : 63);
-        if (score > best) best = score, chosen = *p, agreed = n_same == n_row && n_row >= 3 && n_cell >= 3;
+        if (score > best) best = score, chosen = *p, agreed = n_same * 20 >= n_row * 19 && n_row >= 3 && n_cell >= 3;
     }
     if (!chosen) chosen = extension && strcmp(extension, ".tsv") == 0 ? '\t' : ',';
     alm_str first = first_row(head, chosen);
