@@ -147,6 +147,12 @@ static bool regex_matches(const alm_multiline *m, alm_str line) {
     return alm_regex_find(m->regex, m->match, line, 0, &at, &end, NULL) != ALM_REGEX_NO;
 }
 
+/* The first line of a trace that stands behind a record's own first line. */
+static bool begins_inside(alm_str line) {
+    return starts(line, "Traceback (most recent") || is_exception_name(line) || is_inner_note(line) || is_goroutine(line) ||
+           starts(line, "Stack trace:") || starts(line, "stack backtrace:");
+}
+
 /* Begins the line as the records of this input do? */
 static bool is_header(const alm_multiline *m, alm_str line, const alm_stamp *stamp) {
     return stamp && stamp->form == m->form && stamp->at < HEADER_BYTES && line.n && !is_blank(line.at[0]);
@@ -162,10 +168,9 @@ static bool continues(alm_multiline *m, alm_str line, const alm_stamp *stamp, al
     if (is_header(m, line, stamp)) return false;
     if (continues_trace(m, line, behind)) return true;
     if (line.n == 0) /* a blank line belongs to the record when more of it follows */
-        return behind.n && (is_blank(behind.at[0]) || is_exception_name(behind));
+        return behind.n && (is_blank(behind.at[0]) || begins_inside(behind));
     if (is_blank(line.at[0])) return true;
-    if (starts(line, "Traceback (most recent") || is_exception_name(line) || is_inner_note(line) || is_goroutine(line)) return true;
-    return m->join_all;
+    return begins_inside(line) || m->join_all;
 }
 
 bool alm_multiline_continues(alm_multiline *m, alm_str line, const alm_stamp *stamp, alm_str behind) {

@@ -96,7 +96,12 @@ static void one_case(const char *in_path) {
     alm_buf got = alm_buf_with_limit(1 << 20);
     CHECK_OK(alm_reader_open_bytes(&r, "case", (alm_str){in, n_in}, &o, &err), &err);
     read_all(&got, r, n_in);
-    if (strcmp(alm_buf_text(&got), want) != 0) alm_test_failed(__FILE__, __LINE__, in_path, "\n--- wanted\n%.400s\n--- got\n%.400s", want, got.at);
+    if (strcmp(alm_buf_text(&got), want) != 0) {
+        size_t line = 0; /* where the first line that differs begins */
+        for (size_t i = 0; got.at[i] && got.at[i] == want[i]; i++)
+            if (got.at[i] == '\n') line = i + 1;
+        alm_test_failed(__FILE__, __LINE__, in_path, "\n--- wanted\n%.400s\n--- got\n%.400s", want + line, got.at + line);
+    }
 
     const char *path = in_path;
     CHECK_OK(alm_reader_open(&r, &path, 1, &o, &err), &err);
