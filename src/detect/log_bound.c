@@ -28,7 +28,7 @@ static bool make_overflow(alm_miner *m) {
     uint32_t empty = log_intern(m, "", 0, alm_log_word_hash("", 0));
     log_template *t = empty == LOG_NONE ? NULL : log_template_new(m, 1);
     if (!t) return false;
-    t->item[0] = (log_item){.sep = empty, .type = ALM_SLOT_ANY};
+    t->item[0] = (log_item){.sep = empty & 0xFFFFFF, .type = ALM_SLOT_ANY};
     t->tail = empty;
     t->key = 0; /* no record has key 0, so none finds it */
     m->overflow = t->index;
@@ -50,19 +50,21 @@ static bool compact_words(alm_miner *m) {
         for (size_t i = 0; ok && i < m->n_tmpl; i++) {
             log_template *t = &m->tmpl[i];
             for (uint32_t k = 0; ok && t->item && k <= t->n_item; k++) {
-                uint32_t *ref[2] = {k < t->n_item ? &t->item[k].sep : &t->tail, NULL};
-                if (k < t->n_item && (t->item[k].type == ALM_SLOT_CONST || t->item[k].soft)) ref[1] = &t->item[k].word;
-                for (int r = 0; ok && r < 2 && ref[r]; r++) {
-                    if (renumber) {
-                        *ref[r] = number[*ref[r]] - 1;
-                        continue;
+                log_item *it = k < t->n_item ? &t->item[k] : NULL;
+                uint32_t now[2] = {0, 0}, was[2] = {it ? it->sep : t->tail, it ? it->word : 0};
+                int n = it && (it->type == ALM_SLOT_CONST || it->soft) ? 2 : 1;
+                for (int r = 0; ok && r < n; r++) {
+                    if (!number[was[r]]) {
+                        const log_word *w = &old_word[was[r]];
+                        uint32_t fresh = log_intern(m, w->at, w->n, w->hash);
+                        ok = fresh != LOG_NONE;
+                        number[was[r]] = fresh + 1;
                     }
-                    if (number[*ref[r]]) continue;
-                    const log_word *w = &old_word[*ref[r]];
-                    uint32_t now = log_intern(m, w->at, w->n, w->hash);
-                    ok = now != LOG_NONE;
-                    number[*ref[r]] = now + 1;
+                    now[r] = (number[was[r]] - 1) & 0xFFFFFF;
                 }
+                if (!renumber || !ok) continue;
+                if (it) it->sep = now[0] & 0xFFFFFF, it->word = now[1] & 0xFFFFFF;
+                else t->tail = now[0];
             }
         }
     if (ok) {

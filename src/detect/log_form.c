@@ -45,9 +45,12 @@ bool alm_form_time(const char *s, size_t a, size_t e) {
         if (n == k + 3) return true;
         return t[k + 3] == ':' && n >= k + 6 && digit(t[k + 4]) && digit(t[k + 5]) && (n == k + 6 || !(cls(t[k + 6]) & (COL | LET | DIG)) || t[k + 6] == 'Z');
     }
-    if (k == 4 && n >= 10 && (t[4] == '-' || t[4] == '/' || t[4] == '.') && digit(t[5]) && digit(t[6]) && t[7] == t[4] &&
-        digit(t[8]) && digit(t[9]))
-        return n == 10 || !(cls(t[10]) & DIG);
+    if (k == 4 && n >= 8 && (t[4] == '-' || t[4] == '/' || t[4] == '.')) {
+        size_t m = alm_form_digits(s, a + 5, e), at = 5 + m;
+        if (m < 1 || m > 2 || at >= n || t[at] != t[4]) return false;
+        size_t d = alm_form_digits(s, a + at + 1, e);
+        return (d == 1 || d == 2) && (at + 1 + d == n || t[at + 1 + d] != t[4]);
+    }
     if (k == 2 && n == 10 && (t[2] == '/' || t[2] == '.' || t[2] == '-') && digit(t[3]) && digit(t[4]) && t[5] == t[2] &&
         alm_form_digits(s, a + 6, e) == 4)
         return true;
@@ -171,6 +174,15 @@ bool alm_form_host_behind(const char *s, size_t e, size_t n) {
         return k >= 2 && k <= 5 && (e + 1 + k == n || !(cls(s[e + 1 + k]) & (LET | UND | DOT)) || (cls(s[e + 1 + k]) & DOT));
     }
     return s[e] == '/' && alm_form_quad(s, e + 1, n) > 0;
+}
+
+bool alm_form_domain(const char *s, size_t a, size_t e) {
+    static const char *const top[] = {"com", "net", "org", "edu", "gov", "info", "local", "lan", "internal"};
+    size_t dot = e;
+    while (dot > a && s[dot - 1] != '.') dot--;
+    for (size_t i = 0; i < sizeof top / sizeof *top; i++)
+        if (strlen(top[i]) == e - dot && memcmp(top[i], s + dot, e - dot) == 0) return true;
+    return false;
 }
 
 bool alm_form_message_key(const char *s, size_t n) {

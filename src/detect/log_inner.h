@@ -15,19 +15,21 @@
 #include "detect/log_template.h"
 
 #define LOG_NONE UINT32_MAX
+enum { LOG_MAX_WORDS = 1 << 24 }; /* a word's number has 24 bits */
 
-/* An item is one token of a template. */
+/* An item is one token of a template: eight bytes, since most of a miner's memory is items. */
 typedef struct log_item {
-    uint32_t sep;  /* word number of the separator before it */
-    uint32_t word; /* constants and soft slots: word number */
-    uint8_t type;    /* ALM_SLOT_CONST: the word; else a slot */
-    uint8_t soft;    /* a soft slot that has held `word` only */
-    uint8_t flags;   /* of the token */
-    uint8_t widened; /* became a slot by a merge */
+    uint32_t sep : 24;    /* word number of the separator before it */
+    uint32_t flags : 6;   /* of the token */
+    uint32_t soft : 1;    /* a soft slot that has held `word` only */
+    uint32_t widened : 1; /* became a slot by a merge */
+    uint32_t word : 24;   /* constants and soft slots: word number */
+    uint32_t type : 8;    /* ALM_SLOT_CONST: the word; else a slot */
 } log_item;
 
 typedef struct log_template {
     uint64_t key, id; /* id 0: to be computed */
+    uint64_t types;   /* alm_tokens.types of a record from which nothing more can be learnt; 0: none known */
     uint64_t count, first_record, last_record;
     int64_t first_ns, last_ns;
     log_item *item;
@@ -58,14 +60,13 @@ typedef struct log_map {
     size_t mask, n; /* mask + 1 cells */
 } log_map;
 
+/* Half a key is enough to find a site; who uses its members compares whole keys. */
 typedef struct log_site {
-    uint64_t key; /* 0: empty */
-    uint32_t head; /* newest node */
-    uint16_t n_words;
-    uint16_t position;
+    uint32_t tag;  /* upper half of the key */
+    uint32_t head; /* newest node + 1, times 256, plus the position; 0: empty */
 } log_site;
 typedef struct log_node {
-    uint32_t index, next;
+    uint32_t index, next; /* next: node + 1, 0 at the end */
 } log_node;
 
 /* Positions that were widened by merges, for templates of n_item tokens: lookups try them all. */

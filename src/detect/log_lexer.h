@@ -92,6 +92,8 @@ size_t alm_form_name_number(const char *s, size_t a, size_t e);
 bool alm_form_unit(const char *s, size_t n); /* KB, ms, ... */
 /* hh:mm or a name at e: a port or an address behind a host (name:8080, name/10.1.2.3)? n is the end of the record. */
 bool alm_form_host_behind(const char *s, size_t e, size_t n);
+/* Does a name with one dot end as domains do, not as files do: example.org? */
+bool alm_form_domain(const char *s, size_t a, size_t e);
 /* A word that names the message of a JSON or logfmt record: msg, error, ... */
 bool alm_form_message_key(const char *s, size_t n);
 

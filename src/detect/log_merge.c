@@ -13,7 +13,7 @@
 
 enum {
     MAX_SITES_PER_TEMPLATE = 40, /* only the first constants of a long record have sites */
-    MAX_SITES = 1 << 20,
+    MAX_NODES = 1 << 23,
     MAX_MEMBERS = 48,            /* how many templates of a site are laid side by side */
     MAX_WIDENINGS_PER_LENGTH = 64
 };
@@ -70,37 +70,44 @@ uint32_t log_merge_lookup(const alm_miner *m, const alm_tokens *t) {
 
 /* --- sites ------------------------------------------------------------------------------------------------------------------ */
 
-static log_site *site_find(const alm_miner *m, uint64_t key) {
+static log_site *site_find(const alm_miner *m, uint64_t key, uint32_t position) {
     if (!m->site) return NULL;
-    size_t at = key & m->site_mask;
-    for (; m->site[at].key; at = (at + 1) & m->site_mask)
-        if (m->site[at].key == key) return &m->site[at];
+    uint32_t tag = (uint32_t)(key >> 32);
+    size_t at = tag & m->site_mask;
+    for (; m->site[at].head; at = (at + 1) & m->site_mask)
+        if (m->site[at].tag == tag && (m->site[at].head & 255) == position) return &m->site[at];
     return NULL;
 }
 
-static log_site *site_make(alm_miner *m, uint64_t key, uint32_t position) {
-    log_site *s = site_find(m, key);
-    if (s) return s;
-    if (m->n_site >= MAX_SITES * 3 / 4) return NULL;
-    if (!m->site || (m->n_site + 1) * 4 > (m->site_mask + 1) * 3) {
+/* Puts node + 1 at the head of the site for key and position; false without memory. */
+static bool site_add(alm_miner *m, uint64_t key, uint32_t position, uint32_t node) {
+    log_site *s = site_find(m, key, position);
+    if (s) {
+        m->node[node - 1].next = s->head >> 8;
+        s->head = node << 8 | position;
+        return true;
+    }
+    if (!m->site || (m->n_site + 1) * 8 > (m->site_mask + 1) * 7) {
         size_t n = m->site ? (m->site_mask + 1) * 2 : 1024;
         log_site *next = alm_calloc(n, sizeof *next);
-        if (!next) return NULL;
+        if (!next) return false;
         for (size_t i = 0; m->site && i <= m->site_mask; i++)
-            if (m->site[i].key) {
-                size_t at = m->site[i].key & (n - 1);
-                while (next[at].key) at = (at + 1) & (n - 1);
+            if (m->site[i].head) {
+                size_t at = m->site[i].tag & (n - 1);
+                while (next[at].head) at = (at + 1) & (n - 1);
                 next[at] = m->site[i];
             }
         alm_free(m->site);
         m->site = next;
         m->site_mask = n - 1;
     }
-    size_t at = key & m->site_mask;
-    while (m->site[at].key) at = (at + 1) & m->site_mask;
-    m->site[at] = (log_site){.key = key, .head = LOG_NONE, .position = (uint16_t)position};
+    uint32_t tag = (uint32_t)(key >> 32);
+    size_t at = tag & m->site_mask;
+    while (m->site[at].head) at = (at + 1) & m->site_mask;
+    m->node[node - 1].next = 0;
+    m->site[at] = (log_site){.tag = tag, .head = node << 8 | position};
     m->n_site++;
-    return &m->site[at];
+    return true;
 }
 
 static uint64_t site_key(const alm_miner *m, const log_template *t, uint32_t p) {
@@ -118,13 +125,14 @@ typedef struct members {
     bool more;
 } members;
 
-static void collect(const alm_miner *m, const log_site *s, members *out) {
+static void collect(const alm_miner *m, const log_site *s, uint64_t key, members *out) {
+    uint32_t p = s->head & 255;
     *out = (members){.slot = LOG_NONE};
-    log_map_cell *c = log_map_find(m, s->key);
+    log_map_cell *c = log_map_find(m, key);
     if (c && c->own) out->slot = alm_miner_resolve(m, c->value);
-    for (uint32_t node = s->head; node != LOG_NONE; node = m->node[node].next) {
-        const log_template *t = log_live(m, m->node[node].index);
-        if (!t) continue;
+    for (uint32_t node = s->head >> 8; node; node = m->node[node - 1].next) {
+        const log_template *t = log_live(m, m->node[node - 1].index);
+        if (!t || p >= t->n_item || t->item[p].type != ALM_SLOT_CONST || site_key(m, t, p) != key) continue;
         if (out->n == MAX_MEMBERS) {
             out->more = true;
             return;
@@ -215,7 +223,7 @@ static void absorb(alm_miner *m, uint32_t into_index, uint32_t from_index) {
         log_item *a = &into->item[i];
         const log_item *b = &from->item[i];
         if (a->type == ALM_SLOT_CONST) continue;
-        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? m->word[b->word].hash : 0, .type = b->type};
+        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? m->word[b->word].hash : 0, .type = (uint8_t)b->type};
         bool was_soft = a->soft;
         if (a->soft || a->type != b->type) log_item_see(a, &seen, a->soft ? m->word[a->word].hash : 0);
         if (was_soft && !a->soft) into->n_soft--;
@@ -242,7 +250,7 @@ static bool merge(alm_miner *m, uint64_t key, uint32_t p, const members *all, ui
         if (!t) return false;
         const log_template *like = log_live(m, all->index[0]);
         memcpy(t->item, like->item, like->n_item * sizeof *t->item);
-        t->item[p] = (log_item){.sep = like->item[p].sep, .type = ALM_SLOT_WORD, .flags = like->item[p].flags, .widened = 1};
+        t->item[p] = (log_item){.sep = like->item[p].sep, .type = ALM_SLOT_WORD, .flags = like->item[p].flags & 63u, .widened = 1};
         t->tail = like->tail;
         t->n_soft = like->n_soft;
         t->key = key;
@@ -269,17 +277,16 @@ static bool merge(alm_miner *m, uint64_t key, uint32_t p, const members *all, ui
     return true;
 }
 
-static bool consider_site(alm_miner *m, log_site *s, uint32_t *out) {
+static bool consider_site(alm_miner *m, uint64_t key, uint32_t p, uint32_t *out) {
     members all;
-    collect(m, s, &all);
-    if (all.n + (all.slot != LOG_NONE) < 2 || all.n == 0) return false;
-    if (!are_values(m, s->position, &all)) return false;
-    uint64_t key = s->key;
-    uint32_t p = s->position;
+    const log_site *s = site_find(m, key, p);
+    if (!s) return false;
+    collect(m, s, key, &all);
+    if (all.n == 0 || (all.n == 1 && all.slot == LOG_NONE) || !are_values(m, p, &all)) return false;
     bool merged = merge(m, key, p, &all, out);
     while (merged && all.more) { /* a crowded site: the rest follows */
-        s = site_find(m, key);
-        collect(m, s, &all);
+        s = site_find(m, key, p);
+        collect(m, s, key, &all);
         if (all.n == 0 || !merge(m, key, p, &all, out)) break;
     }
     return merged;
@@ -292,13 +299,13 @@ static bool enter(alm_miner *m, log_template *t) {
     for (uint32_t p = 0; p < t->n_item && used < MAX_SITES_PER_TEMPLATE; p++) {
         if (t->item[p].type != ALM_SLOT_CONST) continue;
         used++;
-        log_site *s = site_make(m, site_key(m, t, p), p);
-        if (!s) continue;
+        if (m->n_node >= MAX_NODES) return true; /* full: these templates stay as they are until room is made */
         void *node = m->node;
         if (!alm_grow(&node, &m->cap_node, m->n_node + 1, sizeof *m->node)) return false;
         m->node = node;
-        m->node[m->n_node] = (log_node){t->index, s->head};
-        s->head = (uint32_t)m->n_node++;
+        m->node[m->n_node] = (log_node){.index = t->index};
+        if (!site_add(m, site_key(m, t, p), p, (uint32_t)m->n_node + 1)) return false;
+        m->n_node++;
     }
     return true;
 }
@@ -313,8 +320,7 @@ bool log_merge_consider(alm_miner *m, uint32_t index) {
         for (uint32_t p = 0; p < t->n_item && used < MAX_SITES_PER_TEMPLATE; p++) {
             if (t->item[p].type != ALM_SLOT_CONST) continue;
             used++;
-            log_site *s = site_find(m, site_key(m, t, p));
-            if (s && consider_site(m, s, &became)) break;
+            if (consider_site(m, site_key(m, t, p), p, &became)) break;
         }
         if (became == LOG_NONE) return true;
         index = became;
@@ -323,13 +329,8 @@ bool log_merge_consider(alm_miner *m, uint32_t index) {
 }
 
 bool log_merge_settle(alm_miner *m) {
-    for (size_t i = 0; m->site && i <= m->site_mask; i++) {
-        uint32_t became = LOG_NONE;
-        if (m->site[i].key && consider_site(m, &m->site[i], &became)) {
-            if (!log_merge_consider(m, became)) return false;
-            i = (size_t)-1; /* the table may have moved */
-        }
-    }
+    for (uint32_t index = 0; index < m->n_index; index++) /* merged templates come at the end and are looked at too */
+        if (!log_merge_consider(m, index)) return false;
     return true;
 }
 

@@ -88,7 +88,7 @@ alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
             const log_item *it = &t->item[k];
             alm_buf_add_le32(out, number[it->sep] - 1);
             alm_buf_add_le32(out, has_word(it) ? number[it->word] - 1 : LOG_NONE);
-            unsigned char last[4] = {it->type, it->soft, it->flags, it->widened};
+            unsigned char last[4] = {(unsigned char)it->type, it->soft, it->flags, it->widened};
             alm_buf_add(out, last, sizeof last);
         }
         alm_buf_add(out, t->example, t->example_n);
@@ -140,16 +140,18 @@ static alm_status load_words(alm_miner *m, reader *r, uint32_t n, uint32_t *word
 
 static alm_status load_item(const alm_miner *m, reader *r, log_template *t, uint32_t k, uint32_t n_words, alm_error *err) {
     log_item *it = &t->item[k];
-    it->sep = le32(r);
-    it->word = le32(r);
-    it->type = r->at[0], it->soft = r->at[1], it->flags = r->at[2], it->widened = r->at[3];
+    uint32_t sep = le32(r), word = le32(r);
+    unsigned type = r->at[0], soft = r->at[1], flags = r->at[2], widened = r->at[3];
     r->at += 4, r->left -= 4;
-    if (it->sep >= n_words || it->soft > 1 || it->widened > 1 || it->flags > 7) return damaged(err, "an item is out of range");
-    bool mask = it->type >= ALM_SLOT_MASK && (size_t)(it->type - ALM_SLOT_MASK) < alm_mask_set_count(m->options.masks);
-    if (it->type >= ALM_SLOT_BUILTIN_COUNT && !mask) return damaged(err, "a slot has a type that does not exist");
-    if (it->type == ALM_SLOT_CONST && (it->soft || it->widened)) return damaged(err, "a constant is marked as a slot");
-    if (has_word(it) ? it->word >= n_words : it->word != LOG_NONE) return damaged(err, "an item's word does not exist");
-    if (!has_word(it)) it->word = 0;
+    if (sep >= n_words || soft > 1 || widened > 1 || flags > 7) return damaged(err, "an item is out of range");
+    bool mask = type >= ALM_SLOT_MASK && type - ALM_SLOT_MASK < alm_mask_set_count(m->options.masks);
+    if (type >= ALM_SLOT_BUILTIN_COUNT && !mask) return damaged(err, "a slot has a type that does not exist");
+    if (type == ALM_SLOT_CONST && (soft || widened)) return damaged(err, "a constant is marked as a slot");
+    bool has = type == ALM_SLOT_CONST || soft;
+    if (has ? word >= n_words : word != LOG_NONE) return damaged(err, "an item's word does not exist");
+    if (!has) word = 0;
+    it->sep = sep & 0xFFFFFF, it->word = word & 0xFFFFFF, it->type = type & 255;
+    it->soft = soft & 1, it->widened = widened & 1, it->flags = flags & 7;
     t->n_soft += it->soft;
     return ALM_OK;
 }

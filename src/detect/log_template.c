@@ -40,7 +40,7 @@ uint32_t log_intern(alm_miner *m, const char *at, size_t n, uint64_t hash) {
         if (w->hash == hash && w->n == n && memcmp(w->at, at, n) == 0) return m->word_cell[cell] - 1;
     }
     void *words = m->word;
-    if (m->n_word >= LOG_NONE - 1 || !alm_grow(&words, &m->cap_word, m->n_word + 1, sizeof *m->word)) return LOG_NONE;
+    if (m->n_word >= LOG_MAX_WORDS || !alm_grow(&words, &m->cap_word, m->n_word + 1, sizeof *m->word)) return LOG_NONE;
     m->word = words;
     char *bytes = alm_arena_alloc(m->word_bytes, n ? n : 1, 1);
     if (!bytes) return LOG_NONE;
@@ -210,7 +210,7 @@ void log_item_see(log_item *it, const alm_token *t, uint64_t word_hash_of_item) 
         }
     }
     if (t->type != it->type && t->type != ALM_SLOT_ANY)
-        it->type = alm_slot_join(it->type, t->type == ALM_SLOT_CONST ? ALM_SLOT_WORD : t->type);
+        it->type = alm_slot_join((uint8_t)it->type, t->type == ALM_SLOT_CONST ? ALM_SLOT_WORD : t->type);
 }
 
 void log_spark_scale(log_template *t, uint32_t shift) {
@@ -266,13 +266,15 @@ static uint32_t create(alm_miner *m, alm_str record) {
     for (uint32_t i = 0; i < k->n; i++) {
         const alm_token *tok = &k->at[i];
         log_item *it = &t->item[i];
-        it->sep = intern_sep(m, record.at + tok->sep_at, tok->at - tok->sep_at);
-        if (it->sep == LOG_NONE) goto oom;
+        uint32_t sep = intern_sep(m, record.at + tok->sep_at, tok->at - tok->sep_at), word;
+        if (sep == LOG_NONE) goto oom;
+        it->sep = sep & 0xFFFFFF;
         it->type = tok->type;
-        it->flags = tok->flags;
+        it->flags = tok->flags & 63u;
         if (tok->type != ALM_SLOT_CONST && !(tok->flags & ALM_TOKEN_SOFT)) continue;
-        it->word = log_intern(m, record.at + tok->at, tok->n, tok->hash);
-        if (it->word == LOG_NONE) goto oom;
+        word = log_intern(m, record.at + tok->at, tok->n, tok->hash);
+        if (word == LOG_NONE) goto oom;
+        it->word = word & 0xFFFFFF;
         if (tok->type != ALM_SLOT_CONST) it->soft = 1, t->n_soft++;
     }
     t->tail = intern_sep(m, record.at + k->tail_at, k->tail_end - k->tail_at);
@@ -310,7 +312,14 @@ static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
     uint32_t n = 0;
     if (t->n_item != k->n) { /* the overflow template has one slot for all */
         m->param[n++] = (alm_param){.at = 0, .n = k->tail_end, .type = ALM_SLOT_STR};
-    } else
+    } else if (t->types == k->types) { /* nothing to learn: the items, far away in memory, need not be read */
+        for (uint32_t i = 0; i < k->n; i++) {
+            const alm_token *tok = &k->at[i];
+            m->param[n] = (alm_param){.at = tok->at, .n = tok->n, .slot = (uint16_t)i, .type = tok->type};
+            n += tok->type != ALM_SLOT_CONST;
+        }
+    } else {
+        bool plain = true;
         for (uint32_t i = 0; i < k->n; i++) {
             log_item *it = &t->item[i];
             if (it->type == ALM_SLOT_CONST) continue;
@@ -323,7 +332,10 @@ static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
             m->param[n++] = (alm_param){.at = tok->at, .n = tok->n, .slot = (uint16_t)i,
                                         .type = tok->type == ALM_SLOT_CONST ? (uint8_t)ALM_SLOT_WORD : tok->type,
                                         .constant = it->soft};
+            plain = plain && !it->soft && tok->type != ALM_SLOT_CONST;
         }
+        if (learn && plain) t->types = k->types;
+    }
     out->params = m->param;
     out->n_params = n;
 }

@@ -102,7 +102,7 @@ typedef struct lexer {
     const char *s;
     size_t n;     /* end of what may be looked at now */
     size_t done;  /* end of the last token */
-    uint64_t key;
+    uint64_t key, types;
     const alm_mask_hit *hit;
     size_t n_hit;
     bool value;   /* the next token stands behind `=` */
@@ -153,6 +153,7 @@ static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned fl
     bool known = type == ALM_SLOT_CONST || (flags & ALM_TOKEN_SOFT);
     t->hash = known ? word_hash(x->s + a, e - a) : 0;
     x->key += share(t->sep_hash, type == ALM_SLOT_CONST ? t->hash : SLOT_WORD);
+    x->types = x->types * 31 + type;
     x->done = e;
     x->value = false;
     o->n++;
@@ -167,6 +168,13 @@ static inline bool quoted(const lexer *x, size_t a, size_t e) {
     return (q == '"' || q == '\'' || q == '`') && (x->s[e] == q || (q == '`' && x->s[e] == '\''));
 }
 
+/* "for user anna", "invalid user anna": behind these words stands who it was, however often the same name is seen. */
+static bool names_user(const lexer *x, const alm_token *last) {
+    const char *s = x->s, *before = s + last[-1].at;
+    if (memcmp(s + last->at, "user", 4) != 0 || s[x->done] != ' ') return false;
+    return (last[-1].n == 3 && memcmp(before, "for", 3) == 0) || (last[-1].n == 7 && memcmp(before, "invalid", 7) == 0);
+}
+
 static inline void emit_const(lexer *x, size_t a, size_t e, bool colon) {
     if (x->value) {
         if (!(e < x->n && x->s[e] == '=')) { /* in a=b=c the middle word is a key again */
@@ -175,6 +183,11 @@ static inline void emit_const(lexer *x, size_t a, size_t e, bool colon) {
         }
     } else if (!colon && quoted(x, a, e)) {
         emit(x, a, e, ALM_SLOT_WORD, ALM_TOKEN_SOFT | ALM_TOKEN_QUOTED);
+        return;
+    }
+    const alm_token *last = &x->out->at[x->out->n - (x->out->n > 0)];
+    if (x->out->n > 1 && last->n == 4 && a == x->done + 1 && names_user(x, last)) {
+        emit(x, a, e, ALM_SLOT_WORD, 0);
         return;
     }
     emit(x, a, e, ALM_SLOT_CONST, 0);
@@ -225,8 +238,12 @@ static bool short_word(lexer *x, size_t a, size_t e, size_t *end) {
 
 /* A word of letters, `_`, `-` and `+`. Returns its end, which a date may have moved. */
 static inline size_t word(lexer *x, size_t a, size_t e) {
-    size_t end = e;
-    if (e - a <= 5 && short_word(x, a, e, &end)) return end;
+    size_t end = e, n = e - a;
+    if (n <= 5 && short_word(x, a, e, &end)) return end;
+    if (n >= 8 && n <= 64 && (n & 7) == 0 && bits(x->mark, ALM_MARK_HEX, a, n) == ~(uint64_t)0 >> (64 - n)) { /* ffffffff */
+        emit(x, a, e, ALM_SLOT_HEX, 0);
+        return e;
+    }
     if (!(cls(x->s[a]) & LET)) { /* ---- and ___ are part of the separator, - before a word too */
         if (first(x->mark, ALM_MARK_LET, a, e) == e) return e;
         while (cls(x->s[a]) & HYP) a++;
@@ -288,6 +305,13 @@ static bool names_something(const lexer *x, size_t e, uint64_t dig, bool groups)
     return x->out->n == 0 && !groups && __builtin_popcountll(dig) <= 4 && x->s[e] == ':' && (e + 1 == x->n || x->s[e + 1] == ' ');
 }
 
+/* part_7: a name and a running number. */
+static bool counted(const char *s, size_t a, size_t e) {
+    size_t i = e;
+    while (i > a && digit(s[i - 1])) i--;
+    return i < e && i > a + 1 && s[i - 1] == '_';
+}
+
 /* A piece that is cut no further. */
 static void leaf(lexer *x, size_t a, size_t e) {
     const char *s = x->s;
@@ -308,7 +332,7 @@ static void leaf(lexer *x, size_t a, size_t e) {
     size_t n = e - a;
     uint64_t dig = bits(x->mark, ALM_MARK_DIG, a, n), dots = bits(x->mark, ALM_MARK_DOT, a, n);
     if (!dig) {
-        if ((dots & (dots - 1)) && alm_form_host_behind(s, e, x->n)) emit(x, a, e, ALM_SLOT_HOST, 0);
+        if (dots && alm_form_host_behind(s, e, x->n) && ((dots & (dots - 1)) || alm_form_domain(s, a, e))) emit(x, a, e, ALM_SLOT_HOST, 0);
         else emit_const(x, a, e, false);
         return;
     }
@@ -330,7 +354,7 @@ static void leaf(lexer *x, size_t a, size_t e) {
             bool hex = bits(x->mark, ALM_MARK_LET, number, e - number) != 0;
             emit(x, number, e, alm_form_uuid(s, number, e) ? ALM_SLOT_UUID : hex ? ALM_SLOT_HEX : ALM_SLOT_NUM, 0);
         } else if (names_something(x, e, dig, groups)) emit_soft(x, a, e, type);
-        else if (three || groups) emit(x, a, e, type, 0);
+        else if (three || groups || counted(s, a, e)) emit(x, a, e, type, 0);
         else if (alm_form_host_behind(s, e, x->n)) emit(x, a, e, ALM_SLOT_HOST, 0);
         else emit_soft(x, a, e, type);
     }
@@ -397,6 +421,12 @@ static bool with_colon(lexer *x, size_t a, size_t e, unsigned acc) {
     if (last > a + 1 && e - last >= 3 && e - last <= 5 && alm_form_bool(s + last, e - last)) {
         emit_const(x, a, last - 1, true);
         emit(x, last, e, ALM_SLOT_BOOL, 0);
+        return true;
+    }
+    if ((acc & DOT) && !(acc & SLA) && last > a + 1 && last < e && first(x->mark, ALM_MARK_DOT, a, last) == last) { /* action:org.example.Run */
+        emit_const(x, a, last - 1, true);
+        if (x->full) return true;
+        emit_soft(x, last, e, ALM_SLOT_HOST);
         return true;
     }
     return false;
@@ -492,7 +522,7 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     }
     while (a < e && !(cls(s[a]) & (LET | UND))) a++;
     if (a == e) return end;
-    if ((acc & DOT) && !(acc & (COL | OTH | SLA)) && e == end && x->out->n > 0) emit_soft(x, a, e, ALM_SLOT_HOST);
+    if ((acc & DOT) && !(acc & COL) && e == end && x->out->n > 0) emit_soft(x, a, e, ALM_SLOT_HOST);
     else emit_const(x, a, e, (acc & COL) != 0);
     return end;
 }
@@ -738,4 +768,5 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
     }
     x.key += alm_log_tail_share(s + out->tail_at, out->tail_end - out->tail_at, out->n);
     out->key = x.key ? x.key : 1;
+    out->types = x.types * K0 + out->n;
 }

@@ -83,6 +83,7 @@ typedef struct alm_tokens {
     uint32_t n;
     uint32_t tail_at, tail_end; /* the separator behind the last token, without blanks at the end */
     uint64_t key;               /* never 0 */
+    uint64_t types;             /* hash of the types in order */
     alm_log_marks mark[ALM_LOG_MAX_BYTES / 64 + 2];
 } alm_tokens;
 

@@ -58,6 +58,9 @@ static void values_are_known_by_their_form(void **state) {
         {"illegal instruction......0", "illegal instruction......<num>"},
         {"\"GET /a/b HTTP/1.1\" 200", "\"GET <path>\" <num>"},
         {"deleted blk_100 blk_200 blk_300", "deleted <id>"},
+        {"piece part_7, mask ffffffff", "piece <id>, mask <hex>"},
+        {"example.org:443 closed, main.c:12 not", "<host>:<num> closed, main.c:<num> not"},
+        {"copied C:\\Windows\\a.dll", "copied <path>"},
     };
     CHECK_SHAPES(rows);
 }
@@ -78,6 +81,9 @@ static void values_are_known_by_their_place(void **state) {
         {"eth0: link up", "<id?>: link up"},
         {"r24=0x1 r25=0x2", "r24=<hex> r25=<hex>"},
         {"class org.example.Main started", "class <host?> started"},
+        {"action:org.example.Run done", "action:<host?> done"},
+        {"closed for user anna", "closed for user <word>"},
+        {"the user anna left", "the user anna left"},
     };
     CHECK_SHAPES(rows);
 }
