@@ -214,6 +214,9 @@ alm_status alm_normal_index(alm_normal *m, alm_error *err);
 void alm_normal_name(const alm_normal *m, uint32_t event, alm_buf *out);
 const alm_detector *alm_detector_at(size_t i); /* NULL behind the last */
 
+/* model_file.c: a model in memory, for tests and fuzzing. The bytes are needed only during the call. */
+alm_status alm_normal_bytes(const alm_normal *m, alm_buf *out, alm_error *err);
+alm_status alm_normal_parse(alm_normal **out, const char *name, alm_str bytes, alm_error *err);
 /* learn.c: the next word of a session as an event (ALM_END: none left); texts and thresholds of info from the tables. */
 alm_status alm_session_next(alm_normal *m, alm_str *rest, uint32_t *out, alm_error *err);
 void alm_normal_describe(alm_normal *m);

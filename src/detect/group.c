@@ -94,12 +94,6 @@ static bool next_id(alm_str text, size_t *pos, alm_id_shape *shape, alm_str *val
     return false;
 }
 
-static bool same_shape(const alm_id_shape *a, const alm_id_shape *b) {
-    bool hex_or_number = a->kind != ALM_ID_UUID && b->kind != ALM_ID_UUID; /* a hexadecimal value may have digits only */
-    return (a->kind == b->kind || (hex_or_number && a->n_context && b->n_context)) && a->n_prefix == b->n_prefix && a->n_context == b->n_context &&
-           memcmp(a->prefix, b->prefix, a->n_prefix) == 0 && memcmp(a->context, b->context, a->n_context) == 0;
-}
-
 static uint64_t shape_hash(const alm_id_shape *s) {
     uint64_t h = s->kind == ALM_ID_UUID;
     h = alm_hash_mix(h, alm_hash64(s->prefix, s->n_prefix, 1));
@@ -143,15 +137,48 @@ void alm_group_rule_free(alm_group_rule *r) {
     *r = (alm_group_rule){0};
 }
 
+/* The stretch of identifier characters that begins at `from`. */
+static size_t run_end(alm_str text, size_t from) {
+    while (from < text.n && is_run(text.at[from])) from++;
+    return from;
+}
+
+/* Both look for the letters first, which most records either lack or have once: that is faster than reading every token. */
+static alm_str behind_prefix(const alm_id_shape *s, alm_str text) {
+    for (size_t at = 0; at < text.n;) {
+        const char *hit = memmem(text.at + at, text.n - at, s->prefix, s->n_prefix);
+        if (!hit) break;
+        size_t from = (size_t)(hit - text.at), end = run_end(text, from);
+        alm_id_kind kind;
+        if ((from == 0 || !is_run(hit[-1])) && end - from <= 100 && end - from > s->n_prefix + 2u &&
+            kind_of(&kind, hit + s->n_prefix, end - from - s->n_prefix, 3) && (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID))
+            return (alm_str){hit, end - from};
+        at = from + s->n_prefix;
+    }
+    return (alm_str){NULL, 0};
+}
+
+static alm_str behind_word(const alm_id_shape *s, alm_str text) {
+    for (size_t at = 0; s->n_context && at < text.n;) {
+        const char *hit = memmem(text.at + at, text.n - at, s->context, s->n_context);
+        if (!hit) break;
+        size_t word = (size_t)(hit - text.at), from = word + s->n_context, gap = 0;
+        at = from;
+        if (word && (is_letter(hit[-1]) || hit[-1] == '_')) continue;
+        while (from < text.n && gap < 3 && !is_run(text.at[from])) from++, gap++;
+        if (gap == 0) continue;
+        size_t end = run_end(text, from);
+        alm_id_kind kind;
+        if (end - from >= 4 && end - from <= 100 && kind_of(&kind, text.at + from, end - from, 4) &&
+            (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID))
+            return (alm_str){text.at + from, end - from};
+    }
+    return (alm_str){NULL, 0};
+}
+
 alm_str alm_group_of(const alm_group_rule *r, alm_str text) {
     alm_str none = {NULL, 0};
-    if (r->kind == ALM_RULE_FOUND) {
-        alm_id_shape shape;
-        alm_str value;
-        for (size_t pos = 0; next_id(text, &pos, &shape, &value);)
-            if (same_shape(&r->shape, &shape)) return value;
-        return none;
-    }
+    if (r->kind == ALM_RULE_FOUND) return r->shape.n_prefix ? behind_prefix(&r->shape, text) : behind_word(&r->shape, text);
     if (r->kind != ALM_RULE_REGEX) return none;
     int n = pcre2_match(r->code, (PCRE2_SPTR)(text.at ? text.at : ""), text.n, 0, 0, r->match, NULL);
     if (n < 1) return none;

@@ -17,7 +17,13 @@
 
 enum { VERSION = 1, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
 
-static void set_bytes(alm_gguf_writer *w, const char *key, const alm_buf *b) { alm_gguf_set_array(w, key, ALM_GGUF_U8, b->at ? b->at : "", b->n); }
+/* The buffer as the value of a key, unless writing to it has failed; empties it. */
+static alm_status set_bytes(alm_gguf_writer *w, const char *key, alm_buf *b, alm_error *err) {
+    alm_status st = alm_buf_status(b, err);
+    if (st == ALM_OK) alm_gguf_set_array(w, key, ALM_GGUF_U8, b->at ? b->at : "", b->n);
+    alm_buf_clear(b);
+    return st;
+}
 
 static bool events_to(const alm_normal *m, alm_buf *b) {
     bool fine = true;
@@ -46,46 +52,42 @@ static alm_status fill(const alm_normal *m, alm_gguf_writer *w, alm_buf *b, alm_
     alm_gguf_set_u32(w, "alm.version", VERSION);
     alm_gguf_set_f64(w, "alm.alpha", m->alpha);
     alm_gguf_set_bool(w, "alm.sessions", m->sessions);
-    alm_group_rule_save(&m->rule, b);
-    set_bytes(w, "alm.group_rule", b);
-    alm_buf_clear(b);
-    totals_to(m, b);
-    set_bytes(w, "alm.totals", b);
-    alm_buf_clear(b);
-    events_to(m, b);
-    set_bytes(w, "alm.events", b);
-    if ((st = alm_buf_status(b, err)) != ALM_OK) return st;
-    set_bytes(w, "alm.names", &m->names);
     alm_gguf_set_array(w, "alm.calibration.groups", ALM_GGUF_F64, m->group_cal, m->n_group_cal);
     alm_gguf_set_array(w, "alm.calibration.records", ALM_GGUF_F64, m->free_cal, m->n_free_cal);
+    alm_gguf_set_array(w, "alm.names", ALM_GGUF_U8, m->names.at ? m->names.at : "", m->names.n);
+    alm_group_rule_save(&m->rule, b);
+    if ((st = set_bytes(w, "alm.group_rule", b, err)) != ALM_OK) return st;
+    totals_to(m, b);
+    if ((st = set_bytes(w, "alm.totals", b, err)) != ALM_OK) return st;
+    events_to(m, b);
+    if ((st = set_bytes(w, "alm.events", b, err)) != ALM_OK) return st;
     for (size_t i = 0; i < ALM_DETECTOR_COUNT; i++) {
         char key[64];
         if (!alm_detectors[i]->save) continue;
-        alm_buf_clear(b);
         bool fine = alm_detectors[i]->save(m, b);
-        if ((st = alm_buf_status(b, err)) != ALM_OK) return st;
-        if (!fine) return alm_fail_memory(err);
         snprintf(key, sizeof key, "alm.detector.%s", alm_detectors[i]->name);
-        set_bytes(w, key, b);
+        if ((st = set_bytes(w, key, b, err)) != ALM_OK) return st;
+        if (!fine) return alm_fail_memory(err);
     }
     if (!m->miner) return ALM_OK;
-    alm_buf_clear(b);
     st = alm_miner_save(m->miner, b, err);
-    if (st == ALM_OK) st = alm_buf_status(b, err);
-    if (st == ALM_OK) set_bytes(w, "alm.miner", b);
-    return st;
+    return st == ALM_OK ? set_bytes(w, "alm.miner", b, err) : st;
 }
 
-alm_status alm_normal_save(const alm_normal *m, const char *path, alm_error *err) {
+/* To a file, or to bytes. */
+static alm_status write_to(const alm_normal *m, const char *path, alm_buf *bytes, alm_error *err) {
     alm_gguf_writer *w = NULL;
     alm_buf b = alm_buf_with_limit((size_t)2 << 30);
     alm_status st = alm_gguf_writer_new(&w, err);
     if (st == ALM_OK) st = fill(m, w, &b, err);
-    if (st == ALM_OK) st = alm_gguf_writer_save(w, path, err);
+    if (st == ALM_OK) st = path ? alm_gguf_writer_save(w, path, err) : alm_gguf_writer_bytes(w, bytes, err);
     alm_gguf_writer_free(w);
     alm_buf_free(&b);
     return st;
 }
+
+alm_status alm_normal_save(const alm_normal *m, const char *path, alm_error *err) { return write_to(m, path, NULL, err); }
+alm_status alm_normal_bytes(const alm_normal *m, alm_buf *out, alm_error *err) { return write_to(m, NULL, out, err); }
 
 static alm_status bytes_of(const alm_gguf *g, const char *key, alm_str *out, alm_error *err) {
     const alm_gguf_value *v;
@@ -195,13 +197,10 @@ static alm_status read_file(alm_normal *m, const alm_gguf *g, const char *path, 
     return st;
 }
 
-alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
-    alm_gguf *g = NULL;
+static alm_status from_container(alm_normal **out, alm_gguf *g, const char *name, alm_error *err) {
     alm_normal *m = NULL;
-    alm_status st = alm_gguf_open(&g, path, err);
-    if (st == ALM_OK) st = alm_normal_new(&m, err);
-    if (st == ALM_OK) st = read_file(m, g, path, err);
-    alm_gguf_close(g);
+    alm_status st = alm_normal_new(&m, err);
+    if (st == ALM_OK) st = read_file(m, g, name, err);
     if (st != ALM_OK) {
         alm_normal_free(m);
         return st;
@@ -212,15 +211,18 @@ alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
     return ALM_OK;
 }
 
-/* Until the miner's own file defines them. */
-__attribute__((weak)) alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
-    (void)m;
-    (void)out;
-    return alm_fail(err, ALM_UNSUPPORTED, "the miner cannot be saved yet");
+alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
+    alm_gguf *g = NULL;
+    alm_status st = alm_gguf_open(&g, path, err);
+    if (st == ALM_OK) st = from_container(out, g, path, err);
+    alm_gguf_close(g);
+    return st;
 }
-__attribute__((weak)) alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_options *options, alm_error *err) {
-    (void)out;
-    (void)bytes;
-    (void)options;
-    return alm_fail(err, ALM_UNSUPPORTED, "the miner cannot be loaded yet");
+
+alm_status alm_normal_parse(alm_normal **out, const char *name, alm_str bytes, alm_error *err) {
+    alm_gguf *g = NULL;
+    alm_status st = alm_gguf_parse(&g, name, bytes, err);
+    if (st == ALM_OK) st = from_container(out, g, name, err);
+    alm_gguf_close(g);
+    return st;
 }
