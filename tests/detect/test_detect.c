@@ -338,7 +338,7 @@ static void every_cut_of_a_model_file_is_refused(void **state) {
     alm_buf b = alm_buf_with_limit(1 << 24);
     alm_error err = {0};
     CHECK_OK(alm_normal_bytes(m, &b, &err), &err);
-    for (size_t n = 0; n < b.n; n += 1 + n / 300) {
+    for (size_t n = 0; n + ALM_GGUF_ALIGNMENT < b.n; n += 1 + n / 300) { /* the end may be padding */
         alm_status st = alm_normal_parse(&back, "cut", alm_str_make(b.at, n), &err);
         CHECK(st == ALM_MALFORMED, "%zu bytes of %zu give %s", n, b.n, alm_status_name(st));
         CHECK_HOLDS(err.text, "cut");
