@@ -14,8 +14,8 @@
  * (adaptive conformal inference, Gibbs and Candes 2021). As long as the level stays in its bounds the number of alarms in T
  * records is within (bounds' width) / GAMMA of alpha T, whatever the stream does. The level is kept in [-1, 10 alpha]; a burst of alarms
  * is paid back by a lower level afterwards. But a level that has spent its alarms must not be blind to what is most
- * extreme: p <= alpha / 20 always alarms, which costs at most a twentieth of the promised rate while ranks are exchangeable
- * (on a fleet with nine incidents: 5 found without it, all with it, false alarms 0.8 % at alpha 1 %). And
+ * extreme: p <= alpha / 20 alarms at any level, as long as there were fewer than alpha T + sqrt(alpha T) alarms in the T
+ * records so far, which is within what chance would give at the promised rate. And
  * a score of at most log(1 / (10 alpha)) never alarms: ordinary records do not alarm only to use up the rate. */
 #include "base/alloc.h"
 #include "base/mathx.h"
@@ -24,7 +24,7 @@
 #define CONFIDENCE 0.95
 #define GAMMA 0.02
 #define LEAST_LEVEL (-1.0)
-#define ALWAYS 0.05 /* times alpha: p this small alarms at any level */
+#define ALWAYS 0.05 /* times alpha: p this small alarms at any level, unless too many did */
 #define MOST_LEVEL 10.0 /* times alpha */
 enum { BINS = 4096, LEAST_WINDOW = 20 };
 #define BIN_LOW (-8.0)
@@ -114,9 +114,11 @@ double alm_adaptive_p(const alm_adaptive *a, double score, double tie) {
 
 bool alm_adaptive_judge(alm_adaptive *a, double score, double tie, double *p) {
     *p = alm_adaptive_p(a, score, tie);
-    double level = a->level > ALWAYS * a->alpha ? a->level : ALWAYS * a->alpha;
+    double spent = (double)a->n_alarms - a->alpha * (double)a->n_seen, level = a->level;
+    if (level < ALWAYS * a->alpha && (spent <= 0 || spent * spent < a->alpha * (double)a->n_seen)) level = ALWAYS * a->alpha;
     bool alarm = *p <= level && score > -alm_log_f64(MOST_LEVEL * a->alpha);
     a->n_seen++;
+    a->n_alarms += alarm;
     if (a->n >= LEAST_WINDOW) {
         a->level += GAMMA * (a->alpha - (alarm ? 1 : 0));
         double most = MOST_LEVEL * a->alpha < 0.5 ? MOST_LEVEL * a->alpha : 0.5;

@@ -251,7 +251,7 @@ typedef struct alm_adaptive {
     double *ring;
     size_t n, cap, next;
     uint32_t *tree; /* Fenwick over score bins */
-    uint64_t n_seen;
+    uint64_t n_seen, n_alarms;
 } alm_adaptive;
 alm_status alm_adaptive_new(alm_adaptive *a, double alpha, size_t window, alm_error *err);
 void alm_adaptive_free(alm_adaptive *a);
