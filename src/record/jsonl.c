@@ -151,8 +151,10 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
         n_line++;
         if (line.at[0] != '{') continue;
         alm_buf_clear(&r->decoded);
-        if (!alm_buf_add_str(&r->decoded, line)) continue;
-        n_object += alm_json_parse(&r->doc, r->decoded.at, r->decoded.n, NULL, NULL, NULL) == ALM_OK;
+        alm_status st = ALM_NO_MEMORY;
+        if (alm_buf_add_str(&r->decoded, line)) st = alm_json_parse(&r->doc, r->decoded.at, r->decoded.n, NULL, NULL, NULL);
+        if (st == ALM_NO_MEMORY) return r->no_memory = true, false;
+        n_object += st == ALM_OK;
     }
     return n_object > 0 && n_object * 5 >= n_line * 4;
 }

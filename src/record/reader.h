@@ -75,6 +75,7 @@ struct alm_reader {
     alm_arena *keys;
     alm_json_doc doc;
     bool doc_valid;
+    bool no_memory; /* looks_like could not look */
     alm_arena *redacted;
     alm_buf redact_buf;
     int64_t last_time_ns; /* of the record before, in this input */

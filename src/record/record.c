@@ -182,6 +182,7 @@ static alm_status choose_format(alm_reader *r, alm_error *err) {
     if (wanted == ALM_RECORD_AUTO && wants_regex(r)) wanted = ALM_RECORD_LINES;
     if (wanted == ALM_RECORD_AUTO) {
         r->ops = alm_sniff_format(r, head, r->source);
+        if (r->no_memory) return alm_fail_memory(err);
         if (head.n) alm_log_say(r->o.log, ALM_LOG_INFO, "%s: read as %s", r->source, r->ops->name);
     } else {
         r->ops = sources[wanted];

@@ -17,6 +17,7 @@ struct alm_regex {
     pcre2_general_context *memory;
     pcre2_match_context *limits;
     pcre2_code *code;
+    bool starved; /* an allocation failed: only while it is made */
 };
 
 struct alm_regex_match {
@@ -24,8 +25,10 @@ struct alm_regex_match {
 };
 
 static void *get(size_t n, void *arg) {
-    (void)arg;
-    return alm_alloc(n);
+    void *at = alm_alloc(n);
+    alm_regex *making = arg;
+    if (!at && !making->code) making->starved = true; /* later, when threads match, nothing is written */
+    return at;
 }
 static void give(void *at, void *arg) {
     (void)arg;
@@ -37,7 +40,7 @@ alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what,
     pcre2_compile_context *compile = NULL;
     alm_regex *r = alm_calloc(1, sizeof *r);
     if (!r) return alm_fail_memory(err);
-    r->memory = pcre2_general_context_create(get, give, NULL);
+    r->memory = pcre2_general_context_create(get, give, r);
     if (r->memory) r->limits = pcre2_match_context_create(r->memory);
     if (r->memory) compile = pcre2_compile_context_create(r->memory);
     if (!r->limits || !compile) {
@@ -49,15 +52,21 @@ alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what,
     pcre2_set_heap_limit(r->limits, HEAP_LIMIT_KB);
     int code = 0;
     PCRE2_SIZE at = 0;
-    r->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C, &code, &at, compile);
-    if (!r->code) {
+    pcre2_code *made = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C, &code, &at, compile);
+    if (!made) {
         char why[200] = "";
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
         if (code == PCRE2_ERROR_NOMEMORY || code == PCRE2_ERROR_HEAP_FAILED) st = alm_fail_memory(err);
         else st = alm_fail(err, ALM_INVALID, "%s: %s at character %zu of %s", what, why, at + 1, pattern);
         goto done;
     }
-    (void)pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE); /* without it matching is slower, nothing else */
+    /* Where the system forbids it there is no JIT: matching is slower, nothing else. Our own lack of memory is told. */
+    (void)pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
+    r->code = made;
+    if (r->starved) {
+        st = alm_fail_memory(err);
+        goto done;
+    }
     *out = r, r = NULL;
 done:
     if (compile) pcre2_compile_context_free(compile);
