@@ -74,7 +74,7 @@ static void strict_names_file_and_line(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         alm_reader_options o = plain();
-        alm_reader_counts counts;
+        alm_reader_counts counts = {0};
         alm_error err = {0};
         o.format = cases[i].format;
         size_t n = cases[i].n < strlen(cases[i].bytes) || memchr(cases[i].bytes, 0, cases[i].n - 1) ? cases[i].n : strlen(cases[i].bytes);
@@ -143,7 +143,7 @@ static void a_line_of_ten_megabytes_is_kept_whole(void **state) {
 static void joining_stops_at_its_limits(void **state) {
     (void)state;
     alm_reader_options o = plain();
-    alm_reader_counts c;
+    alm_reader_counts c = {0};
     alm_error err = {0};
     alm_buf b = alm_buf_with_limit(1 << 22);
     o.multiline = "^first";
@@ -184,7 +184,7 @@ static void a_bad_regex_and_bad_options_are_refused(void **state) {
 static void a_regex_that_explodes_does_not_stop_the_reader(void **state) {
     (void)state;
     alm_reader_options o = plain();
-    alm_reader_counts c;
+    alm_reader_counts c = {0};
     alm_error err = {0};
     o.multiline = "^(a+)+$";
     CHECK_STATUS(read_bytes(ALM_STR("x\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\ny\n"), &o, &c, &err), ALM_END, &err);
@@ -194,7 +194,7 @@ static void a_regex_that_explodes_does_not_stop_the_reader(void **state) {
 static void folders_globs_and_files_are_read_in_order(void **state) {
     (void)state;
     alm_reader_options o = plain();
-    alm_reader_counts c;
+    alm_reader_counts c = {0};
     char dir[PATH_MAX + 8], glob[PATH_MAX + 32];
     snprintf(dir, sizeof dir, "%s/tree", alm_test_dir());
     CHECK(mkdir(dir, 0700) == 0 && mkdir(alm_test_join(dir, "b.d"), 0700) == 0);
@@ -233,7 +233,7 @@ static void folders_globs_and_files_are_read_in_order(void **state) {
 static void an_unreadable_file_of_several_is_skipped_and_told(void **state) {
     (void)state;
     alm_reader_options o = plain();
-    alm_reader_counts c;
+    alm_reader_counts c = {0};
     char good[PATH_MAX + 32], bad[PATH_MAX + 32];
     snprintf(good, sizeof good, "%s/good.log", alm_test_dir());
     snprintf(bad, sizeof bad, "%s/bad.log.xz", alm_test_dir());
@@ -275,7 +275,7 @@ static void members_behind_one_another_are_all_unpacked(void **state) {
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         alm_reader_options o = plain();
-        alm_reader_counts c;
+        alm_reader_counts c = {0};
         alm_error err = {0};
         alm_buf b = alm_buf_with_limit(1 << 16);
         void (*add)(alm_buf *, const char *) = kind ? add_zstd : add_gzip;
@@ -295,7 +295,7 @@ static void a_packed_input_that_is_cut_or_damaged_gives_what_it_can(void **state
     (void)state;
     for (int kind = 0; kind < 2; kind++) {
         alm_reader_options o = plain();
-        alm_reader_counts c;
+        alm_reader_counts c = {0};
         alm_error err = {0};
         alm_buf b = alm_buf_with_limit(1 << 16);
         void (*add)(alm_buf *, const char *) = kind ? add_zstd : add_gzip;
@@ -440,7 +440,7 @@ static alm_status read_one_of_each(void *arg) {
 
 static alm_status read_packed(void *arg) {
     const alm_buf *b = arg;
-    alm_reader_counts c;
+    alm_reader_counts c = {0};
     alm_reader_options o = {.size = sizeof o};
     alm_error err;
     alm_status st = read_bytes(alm_buf_str(b), &o, &c, &err);
