@@ -93,7 +93,7 @@ run learn --color "$color" $out/fleet-learn.log -o $out/fleet.gguf || die "alm l
 chapter "$(t 'What was not normal, and why?' 'Was war nicht normal, und warum?')" \
     "$(t 'The second part goes by as a stream. Alarms that belong together are one incident, the first cause first.' \
         'Der zweite Teil läuft als Strom vorbei. Was zusammengehört, ist ein Vorfall, die erste Ursache zuerst.')"
-run detect --color "$color" --incidents --model $out/fleet.gguf --html demo-report.html $out/fleet-stream.log || die "alm detect"
+run detect --color "$color" --incidents --top 12 --model $out/fleet.gguf --html demo-report.html $out/fleet-stream.log || die "alm detect"
 "$alm" detect --json --model $out/fleet.gguf $out/fleet-stream.log >$out/detect.ndjson 2>/dev/null || die "alm detect --json"
 
 chapter "$(t 'Was everything found?' 'Wurde alles gefunden?')" \
@@ -122,11 +122,14 @@ own_part() {
     printf '  %s%s%s: %s\n\n' "$bold" "$2" "$off" "$(t "$n lines; the first three quarters are learned, the rest is judged" "$n Zeilen; drei Viertel werden gelernt, der Rest beurteilt")"
     own_logs "$name" | run patterns --redact --color "$color" --top 6 - || return 1
     own_logs "$name" | head -n "$first" | run learn --redact --color "$color" -o "$out/$name.gguf" - || return 1
-    own_logs "$name" | tail -n "+$((first + 1))" | run detect --redact --color "$color" --incidents --model "$out/$name.gguf" --html "$out/$name-report.html" - >"$out/own.txt" || return 1
+    own_logs "$name" | tail -n "+$((first + 1))" |
+        run detect --redact --color "$color" --incidents --model "$out/$name.gguf" --html "$out/$name-report.html" - >"$out/own.txt" 2>"$out/own-summary.txt" ||
+        { cat "$out/own-summary.txt" >&2 && return 1; }
     lines=$(count "$out/own.txt")
     head -n 24 "$out/own.txt"
     [ "$lines" -le 24 ] || printf '  %s%s%s\n' "$dim" "$(t "… $((lines - 24)) more lines; all of it: $out/$name-report.html" "… $((lines - 24)) weitere Zeilen; alles: $out/$name-report.html")" "$off"
-    rm -f "$out/own.txt"
+    cat "$out/own-summary.txt"
+    rm -f "$out/own.txt" "$out/own-summary.txt"
 }
 if [ $own = yes ]; then
     chapter "$(t "And this machine's own logs" 'Und die eigenen Protokolle dieses Rechners')" \

@@ -21,9 +21,9 @@ typedef struct values {
     alm_input_values input;
     const char *model, *group_by, *labels, *html;
     double alpha, min_score;
-    bool only_alarms, exit_code, prequential, fixed, explain, sessions, json;
+    bool only_alarms, exit_code, prequential, fixed, explain, sessions, json, incidents;
     int level;
-    uint64_t min_alarms;
+    uint64_t min_alarms, top;
 } values;
 
 #define PLACE(field) offsetof(values, field)
@@ -53,6 +53,10 @@ static const alm_opt opts[] = {
     {.name = "explain", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("say why for every record, not for alarms only"), .at = PLACE(explain)},
     {.name = "json", .type = ALM_OPT_FLAG, .section = N_("Output"),
      .help = N_("NDJSON on a terminal too, and the summary as its last line"), .at = PLACE(json)},
+    {.name = "incidents", .type = ALM_OPT_FLAG, .not_with = "json", .section = N_("Output"),
+     .help = N_("incidents to read, in a pipe or a file too (for a mail)"), .at = PLACE(incidents)},
+    {.name = "top", .letter = 'n', .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 0, .max = 1e9, .fallback = "20", .section = N_("Output"),
+     .help = N_("of the incidents to read show the N strongest; 0: all"), .at = PLACE(top)},
     {.name = "html", .type = ALM_OPT_FILE, .arg = N_("FILE"), .section = N_("Output"),
      .help = N_("write a page with the incidents and a time line"), .at = PLACE(html)},
     {.name = "exit-code", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("end with 1 when there is an alarm"), .at = PLACE(exit_code)},
@@ -66,6 +70,7 @@ static const alm_example examples[] = {
     {"alm detect --model session.gguf --level group --json today.log", N_("One verdict a session, and a summary for machines.")},
     {"alm detect --model sessions.gguf --sessions new.tsv --only-alarms", N_("Sessions that were cut already.")},
     {"alm detect --prequential today.log --only-alarms", N_("Without a model: what is new in this stream, judged while it is learned?")},
+    {"alm detect --model normal.gguf --incidents --top 5 today.log > mail.txt", N_("The five strongest incidents, for a mail.")},
     {"alm detect --model normal.gguf --html report.html today.log > all.ndjson", N_("A page to send to somebody.")},
 };
 
@@ -110,6 +115,7 @@ typedef struct work {
     bool live;
     bool all_read;
     uint64_t n_read;
+    alm_input in;
 } work;
 
 static void see_time(alm_shown *s, int64_t ns, uint32_t records, uint32_t alarms, uint64_t number) {
@@ -153,7 +159,7 @@ static alm_status judge_records(work *w, alm_error *err) {
     alm_input in = {0};
     alm_status st = alm_input_open(&in, cli, &w->v->input, cli->operands.at, cli->operands.n, field ? 0 : ALM_INPUT_NO_FIELDS, _("judging"), err);
     if (st != ALM_OK) return st;
-    w->live = in.live;
+    w->live = in.live && !w->v->incidents;
     alm_record r;
     alm_verdict d;
     while ((st = alm_input_next(&in, &r, err)) == ALM_OK) {
@@ -171,7 +177,7 @@ static alm_status judge_records(work *w, alm_error *err) {
     alm_meter_clear(&cli->meter);
     if (st == ALM_OK) w->all_read = alm_input_report(&in);
     w->shown.interrupted = stopped;
-    alm_input_close(&in);
+    w->in = in; /* the names of its sources are in the incidents */
     return st;
 }
 
@@ -180,7 +186,7 @@ static alm_status judge_sessions(work *w, alm_error *err) {
     alm_input in = {0};
     alm_status st = alm_sessions_open(&in, cli, &w->v->input, cli->operands.at, cli->operands.n, _("judging"), err);
     if (st != ALM_OK) return st;
-    w->live = in.live;
+    w->live = in.live && !w->v->incidents;
     alm_session s;
     alm_verdict d;
     while ((st = alm_sessions_next(&in, &s, err)) == ALM_OK) {
@@ -200,7 +206,7 @@ static alm_status judge_sessions(work *w, alm_error *err) {
     alm_meter_clear(&cli->meter);
     if (st == ALM_OK) w->all_read = alm_input_report(&in);
     w->shown.interrupted = stopped;
-    alm_input_close(&in);
+    w->in = in; /* the names of its sources are in the incidents */
     return st;
 }
 
@@ -223,7 +229,7 @@ static alm_status show(work *w, alm_error *err) {
     if (w->cli->out.error_number) return ALM_OK; /* stopped half-way: a summary would not be true */
     alm_status st = w->v->html ? alm_detection_html(&w->shown, w->v->html, err) : ALM_OK;
     if (st != ALM_OK) return st;
-    if (!w->ndjson) alm_detection_incidents(&w->shown);
+    if (!w->ndjson) alm_detection_incidents(&w->shown, w->v->top);
     else if (w->v->json) alm_detection_summary_json(&w->shown);
     alm_out_flush(&w->cli->out);
     alm_detection_summary_line(&w->shown);
@@ -263,7 +269,7 @@ static int run(alm_cli *cli, const void *given) {
     if (code != ALM_EXIT_DONE) return code;
     alm_error err = {0};
     char inputs[64];
-    work w = {.cli = cli, .v = v, .all_read = true, .ndjson = v->json || !cli->out_term.is_terminal};
+    work w = {.cli = cli, .v = v, .all_read = true, .ndjson = v->json || (!v->incidents && !cli->out_term.is_terminal)};
     w.shown = (alm_shown){.cli = cli, .model = v->model, .first_ns = INT64_MIN, .last_ns = INT64_MIN};
     snprintf(inputs, sizeof inputs, P_("%zu input", "%zu inputs", (unsigned long)cli->operands.n), cli->operands.n);
     w.shown.source = cli->operands.n == 1 ? cli->operands.at[0] : cli->operands.n ? inputs : "-";
@@ -276,6 +282,7 @@ static int run(alm_cli *cli, const void *given) {
     else if (!w.all_read) code = ALM_EXIT_FAILED;
     else code = v->exit_code && w.shown.summary.n_unit_alarms ? ALM_EXIT_FOUND : ALM_EXIT_DONE;
     alm_detect_free(w.shown.detection);
+    alm_input_close(&w.in);
     alm_labels_free(w.labels);
     alm_normal_free(w.model);
     alm_free(w.told.at);

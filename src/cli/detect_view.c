@@ -7,10 +7,13 @@
  *   >      1204  2026-03-14 14:03:07 disk /var/log is full
  *
  * Everything that comes from records is made visible first: data cannot steer the terminal. */
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/mathx.h"
 #include "cli/columns.h"
 #include "cli/detection.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 static void styled(alm_shown *s, alm_style style, const char *text) {
     const alm_term *t = &s->cli->out_term;
@@ -27,6 +30,10 @@ static void data_line(alm_shown *s, alm_str text, size_t indent, alm_style style
     size_t end = alm_str_find_byte(text, '\n');
     if (end != SIZE_MAX) first = alm_str_slice(text, 0, end);
     if (first.n && first.at[first.n - 1] == '\r') first.n--;
+    for (size_t tab; (tab = alm_str_find_byte(first, '\t')) != SIZE_MAX; first = alm_str_slice(first, tab + 1, first.n)) {
+        alm_buf_add_visible(&visible, alm_str_slice(first, 0, tab));
+        alm_buf_add_text(&visible, "    "); /* a tab is no threat, and stack traces are full of them */
+    }
     alm_buf_add_visible(&visible, first);
     alm_buf_add_text(&s->cli->out.buf, alm_style_on(t, style));
     if (t->is_terminal && t->width > indent + 8) alm_columns_cut(&s->cli->out.buf, alm_buf_str(&visible), t->width - indent, t->utf8);
@@ -97,25 +104,56 @@ static void head(alm_shown *s, const alm_incident *i) {
     alm_out_printf(out, "%sp %.2g\n", dot, i->p);
 }
 
-void alm_detection_incidents(alm_shown *s) {
+double alm_detection_weight(const alm_incident *i) { return i->score + alm_log_f64((double)(i->n_alarms > 0 ? i->n_alarms : 1)); }
+
+static int heavier(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* The weight of the lightest incident that is shown; 0 shows all. Without memory for the list all are shown too. */
+static double lightest(const alm_shown *s, size_t n, uint64_t top) {
+    double *weight = top > 0 && top < n ? alm_alloc(n * sizeof *weight) : NULL, least = 0;
+    alm_incident i;
+    if (!weight) return 0;
+    for (size_t k = 0; k < n; k++) weight[k] = alm_detect_incident(s->detection, k, &i) ? alm_detection_weight(&i) : 0;
+    qsort(weight, n, sizeof *weight, heavier);
+    least = weight[top - 1];
+    alm_free(weight);
+    return least;
+}
+
+static void incident(alm_shown *s, const alm_incident *i) {
+    alm_out *out = &s->cli->out;
+    head(s, i);
+    alm_out_text(out, "     ");
+    sentence(s, i->reason, 5, ALM_WARN);
+    unsigned order[ALM_INCIDENT_LINES];
+    order_lines(i, order);
+    for (unsigned j = 0; j < i->n_line; j++) {
+        bool cause = order[j] == 0;
+        alm_out_printf(out, "   %s %s%7llu%s  ", cause ? ">" : " ", alm_style_on(&s->cli->out_term, ALM_DIM),
+                       (unsigned long long)i->line[order[j]], alm_style_off(&s->cli->out_term, ALM_DIM));
+        data_line(s, alm_str_of(i->text[order[j]]), 14, cause ? ALM_BOLD : ALM_PLAIN);
+    }
+    if (i->n_alarms > i->n_line && i->n_line) alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
+    alm_out_text(out, "\n");
+}
+
+void alm_detection_incidents(alm_shown *s, uint64_t top) {
     alm_out *out = &s->cli->out;
     alm_incident i;
-    size_t n = alm_detect_incident_count(s->detection);
+    size_t n = alm_detect_incident_count(s->detection), n_shown = 0;
+    double least = lightest(s, n, top);
     for (size_t k = 0; k < n && alm_detect_incident(s->detection, k, &i); k++) {
-        head(s, &i);
-        alm_out_text(out, "     ");
-        sentence(s, i.reason, 5, ALM_WARN);
-        unsigned order[ALM_INCIDENT_LINES];
-        order_lines(&i, order);
-        for (unsigned j = 0; j < i.n_line; j++) {
-            bool cause = order[j] == 0;
-            alm_out_printf(out, "   %s %s%7llu%s  ", cause ? ">" : " ", alm_style_on(&s->cli->out_term, ALM_DIM), (unsigned long long)i.line[order[j]], alm_style_off(&s->cli->out_term, ALM_DIM));
-            data_line(s, alm_str_of(i.text[order[j]]), 14, cause ? ALM_BOLD : ALM_PLAIN);
-        }
-        if (i.n_alarms > i.n_line && i.n_line) alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
-        if (!alm_out_text(out, "\n")) return;
+        if (least > 0 && (alm_detection_weight(&i) < least || n_shown == top)) continue;
+        n_shown++;
+        incident(s, &i);
+        if (!alm_out_tick(out)) return;
     }
     if (!n) alm_out_printf(out, "%s\n", _("no incident"));
+    if (n_shown < n)
+        alm_out_printf(out, P_("%zu weaker incident is not shown (--top 0 shows all)\n", "%zu weaker incidents are not shown (--top 0 shows all)\n", (unsigned long)(n - n_shown)), n - n_shown);
     uint64_t dropped = alm_detect_incidents_dropped(s->detection);
     if (dropped) alm_out_printf(out, _("%llu more incidents were only counted\n"), (unsigned long long)dropped);
 }

@@ -22,7 +22,7 @@ alm_labels_score alm_labels_score_of(const alm_labels *l);
 
 /* ── when did what happen: equal bins over an unknown length ────────────────────────────────────────────────── */
 
-enum { ALM_TIMELINE_BINS = 96 };
+enum { ALM_TIMELINE_BINS = 384 };
 typedef struct alm_timeline {
     int64_t first, last, width;
     uint32_t records[ALM_TIMELINE_BINS], alarms[ALM_TIMELINE_BINS];
@@ -56,9 +56,11 @@ void alm_detection_json(alm_shown *s, const alm_verdict *v);
 void alm_detection_summary_json(alm_shown *s);
 /* The last line on stderr. */
 void alm_detection_summary_line(alm_shown *s);
-/* An alarm as it comes, one line; incidents at the end. */
+/* How much an incident weighs: a burst of alarms weighs more than one alarm of the same score. */
+double alm_detection_weight(const alm_incident *i);
+/* An alarm as it comes, one line; incidents at the end, in the order of their beginnings, of many the `top` heaviest (0: all). */
 void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str raw);
-void alm_detection_incidents(alm_shown *s);
+void alm_detection_incidents(alm_shown *s, uint64_t top);
 alm_status alm_detection_html(alm_shown *s, const char *path, alm_error *err);
 
 #endif

@@ -57,6 +57,7 @@ typedef struct alm_report_incident {
     uint64_t first_record; /* place in the stream, from 1: the time line's axis where records have no time */
     uint64_t n_alarms, n_records;
     double p;                    /* the smallest p-value in it */
+    double score;                /* of its strongest alarm: with n_alarms it decides what comes in the short list */
     const alm_report_line *line; /* what is shown, in order */
     size_t n_line;
     uint64_t n_hidden;      /* lines that were left out */
@@ -74,6 +75,7 @@ typedef struct alm_report_detect {
     double alpha;           /* promised rate, 0.01 */
     uint64_t n_calibration; /* rows that calibrated it */
     bool guaranteed;
+    const char *guarantee_word; /* translated: "in the long run"; NULL: "holds" or "none" */
     alm_str guarantee;          /* the sentence: what is guaranteed, or why nothing is */
     bool has_labels;            /* the two below are known */
     uint64_t n_normal, n_false; /* labelled normal, and alarms among them */
@@ -81,6 +83,7 @@ typedef struct alm_report_detect {
     /* The time line: n_bin bins of equal width from first to last (time, or record number without times). */
     const uint32_t *bin_records, *bin_alarms;
     size_t n_bin;
+    int64_t bin_ns;                /* width of a bin; 0: the bins fill the span exactly */
     const alm_report_incident *at; /* first cause first */
     size_t n;
     uint64_t n_incidents;                /* in all; more than n when the list was cut */

@@ -4,6 +4,7 @@
  *
  * First the promise (promised rate, alarm rate, false-alarm rate where it is known, what is guaranteed), then the time
  * line, then the incidents in the order in which they began, each with its reason and its original lines. */
+#include "base/mathx.h"
 #include "cli/html.h"
 #include "cli/lang.h"
 #include "cli/report_inner.h"
@@ -42,6 +43,14 @@ static void put_count_of(alm_buf *out, const char *before, uint64_t part, const 
     alm_html_text(out, between);
     alm_html_count(out, whole);
     alm_html_text(out, after);
+}
+
+/* With a capital in front and a full stop behind, whatever it came with. */
+static void put_sentence(alm_buf *out, alm_str s) {
+    bool small = s.n > 0 && s.at[0] >= 'a' && s.at[0] <= 'z';
+    if (small) alm_buf_add_byte(out, (char)(s.at[0] - 'a' + 'A'));
+    alm_buf_add_html(out, alm_str_slice(s, small ? 1 : 0, s.n));
+    if (s.n > 0 && s.at[s.n - 1] != '.') alm_buf_add_byte(out, '.');
 }
 
 static void open_cell(alm_buf *out, const char *head) {
@@ -93,9 +102,9 @@ static void put_promise(alm_buf *out, const alm_report_detect *r) {
 
     open_cell(out, _("Guarantee"));
     alm_html_raw(out, "<b class=\"word\">");
-    alm_html_text(out, r->guaranteed ? _("holds") : _("none"));
+    alm_html_text(out, r->guarantee_word != NULL ? r->guarantee_word : r->guaranteed ? _("holds") : _("none"));
     alm_html_raw(out, "</b><p>");
-    alm_buf_add_html(out, r->guarantee);
+    put_sentence(out, r->guarantee);
     if (r->n_calibration > 0) {
         if (r->guarantee.n > 0) alm_html_raw(out, " ");
         alm_html_text(out, _("Calibrated on "));
@@ -157,6 +166,22 @@ static void put_groups(alm_buf *out, const alm_report_incident *x) {
     alm_html_raw(out, "</span>");
 }
 
+static void put_meta(alm_buf *out, const alm_report_incident *x) {
+    alm_html_raw(out, "<p class=\"meta\">");
+    if (x->detector.n > 0) {
+        alm_html_raw(out, "<span>");
+        alm_buf_add_html(out, x->detector);
+        alm_html_raw(out, "</span>");
+    }
+    if (x->group.n > 0) put_groups(out, x);
+    alm_html_raw(out, "<span>");
+    alm_html_count(out, x->n_alarms);
+    alm_buf_printf(out, " %s", P_("alarm", "alarms", (unsigned long)x->n_alarms));
+    alm_html_raw(out, "</span><span>");
+    alm_html_p(out, x->p);
+    alm_html_raw(out, "</span></p>\n");
+}
+
 static void put_incident(alm_buf *out, const alm_report_incident *x, size_t number, alm_str only_source) {
     alm_buf_printf(out, "<article class=\"inc\" id=\"i%zu\"><div class=\"when\"><b>%zu</b>", number, number);
     if (timed(x->first_ns, x->last_ns)) {
@@ -172,19 +197,8 @@ static void put_incident(alm_buf *out, const alm_report_incident *x, size_t numb
     }
     alm_html_raw(out, "</div>\n<div><h3>");
     put_reason(out, x->reason);
-    alm_html_raw(out, "</h3>\n<p class=\"meta\">");
-    if (x->detector.n > 0) {
-        alm_html_raw(out, "<span>");
-        alm_buf_add_html(out, x->detector);
-        alm_html_raw(out, "</span>");
-    }
-    if (x->group.n > 0) put_groups(out, x);
-    alm_html_raw(out, "<span>");
-    alm_html_count(out, x->n_alarms);
-    alm_buf_printf(out, " %s", P_("alarm", "alarms", (unsigned long)x->n_alarms));
-    alm_html_raw(out, "</span><span>");
-    alm_html_p(out, x->p);
-    alm_html_raw(out, "</span></p>\n");
+    alm_html_raw(out, "</h3>\n");
+    put_meta(out, x);
     if (x->n_follows > 0) {
         alm_html_raw(out, "<ul class=\"then\">");
         for (size_t i = 0; i < x->n_follows; i++) {
@@ -215,6 +229,61 @@ static void put_head(alm_buf *out, const alm_report_detect *r) {
     alm_html_raw(out, "</p>\n</header>\n");
 }
 
+/* A burst of alarms weighs more than one alarm of the same score. */
+static double weight_of(const alm_report_incident *x) {
+    return x->score + alm_log_f64((double)(x->n_alarms > 0 ? x->n_alarms : 1));
+}
+
+size_t alm_report_strongest(size_t out[ALM_REPORT_SHORT], const alm_report_detect *r) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (n == ALM_REPORT_SHORT) {
+            if (weight_of(&r->at[i]) <= weight_of(&r->at[out[n - 1]])) continue;
+            n--;
+        }
+        size_t k = n++;
+        for (; k > 0 && weight_of(&r->at[i]) > weight_of(&r->at[out[k - 1]]); k--) out[k] = out[k - 1];
+        out[k] = i;
+    }
+    return n;
+}
+
+static void put_short_list(alm_buf *out, const alm_report_detect *r) {
+    size_t top[ALM_REPORT_SHORT], n = alm_report_strongest(top, r);
+    alm_html_raw(out, "<h2>");
+    alm_html_text(out, _("The most unusual"));
+    alm_html_raw(out, "</h2>\n<p class=\"note\">");
+    alm_html_text(out, _("Strongest first. At the promised rate some of the incidents below are ordinary records that "
+                         "look rare; these are the least ordinary."));
+    alm_html_raw(out, "</p>\n<table class=\"short\"><tbody>\n");
+    for (size_t k = 0; k < n; k++) {
+        const alm_report_incident *x = &r->at[top[k]];
+        alm_buf_printf(out, "<tr><td class=\"no\"><a href=\"#i%zu\">%zu</a></td><td class=\"at\">", top[k] + 1,
+                       top[k] + 1);
+        if (timed(x->first_ns, x->last_ns)) alm_html_time(out, x->first_ns);
+        else alm_html_count(out, x->first_record);
+        alm_html_raw(out, "</td><td class=\"tpl\">");
+        put_reason(out, x->reason);
+        alm_html_raw(out, "</td><td class=\"r at\">");
+        alm_html_count(out, x->n_alarms);
+        alm_buf_printf(out, " %s</td></tr>\n", P_("alarm", "alarms", (unsigned long)x->n_alarms));
+    }
+    alm_html_raw(out, "</tbody></table>\n");
+}
+
+/* One of many: a line that opens. */
+static void put_slim(alm_buf *out, const alm_report_incident *x, size_t number, alm_str only_source) {
+    alm_buf_printf(out, "<details class=\"slim\" id=\"i%zu\"><summary><b>%zu</b><span class=\"at\">", number, number);
+    if (timed(x->first_ns, x->last_ns)) alm_html_time(out, x->first_ns);
+    else alm_html_count(out, x->first_record);
+    alm_html_raw(out, "</span><span class=\"tpl\">");
+    put_reason(out, x->reason);
+    alm_html_raw(out, "</span></summary>\n");
+    put_meta(out, x);
+    if (x->n_line > 0) put_lines(out, x, only_source);
+    alm_html_raw(out, "</details>\n");
+}
+
 static void put_incidents(alm_buf *out, const alm_report_detect *r) {
     alm_html_raw(out, "<h2>");
     alm_html_text(out, _("Incidents"));
@@ -230,7 +299,13 @@ static void put_incidents(alm_buf *out, const alm_report_detect *r) {
                          "red edge raised an alarm, the "
                          "others stand around them."));
     alm_html_raw(out, "</p>\n");
-    for (size_t i = 0; i < r->n; i++) put_incident(out, &r->at[i], i + 1, alm_str_of(r->source));
+    size_t top[ALM_REPORT_SHORT], n_top = alm_report_strongest(top, r);
+    for (size_t i = 0; i < r->n; i++) {
+        bool slim = r->n > ALM_REPORT_MANY;
+        for (size_t k = 0; k < n_top; k++) slim = slim && top[k] != i;
+        if (slim) put_slim(out, &r->at[i], i + 1, alm_str_of(r->source));
+        else put_incident(out, &r->at[i], i + 1, alm_str_of(r->source));
+    }
     if (r->n_incidents > r->n || r->n_ignored > 0) {
         alm_html_raw(out, "<p class=\"more\">");
         if (r->n_incidents > r->n) {
@@ -255,6 +330,7 @@ alm_status alm_report_detect_html(alm_buf *out, const alm_report_detect *r, alm_
         alm_html_raw(out, "</h2>\n");
         alm_report_timeline(out, r);
     }
+    if (r->n > ALM_REPORT_MANY) put_short_list(out, r);
     put_incidents(out, r);
     if (r->patterns != NULL && r->patterns->n > 0) {
         alm_html_raw(out, "<h2>");

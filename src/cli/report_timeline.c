@@ -7,7 +7,8 @@
  *     incidents   1─  2──    a stroke as long as the incident, with its number, linked to its description
  *     axis      06:00  12:00
  *
- * Incidents that would touch go to the next row, up to ROWS; beyond that they keep their stroke and lose their number. */
+ * Incidents that would touch go to the next row, up to ROWS; beyond that they keep their stroke and lose their number. When
+ * there are many, only the strongest have a number; the others are ticks in one row above them. */
 #include "cli/html.h"
 #include "cli/lang.h"
 #include "cli/report_inner.h"
@@ -115,34 +116,54 @@ static double width_of_mark(double x0, double x1, size_t number) {
     return (x1 - x0 > 4 ? x1 - x0 : 4) + 4 + text + 8;
 }
 
-static int n_row(const scale *s, const alm_report_detect *r) {
-    double busy_to[ROWS] = {0};
-    int rows = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        double x0 = place(s, start_of(s, &r->at[i])), x1 = place(s, end_of(s, &r->at[i]));
-        int row = next_row(busy_to, x0, x0 + width_of_mark(x0, x1, i + 1));
-        if (row + 1 > rows) rows = row + 1;
-    }
-    return rows;
+typedef struct marks {
+    double busy_to[ROWS];
+    int rows;
+} marks;
+
+static int row_of(marks *m, double x0, double x1, size_t number) {
+    int row = next_row(m->busy_to, x0, x0 + width_of_mark(x0, x1, number));
+    if (row + 1 > m->rows) m->rows = row + 1;
+    return row;
 }
 
-static void put_marks(alm_buf *out, const scale *s, const alm_report_detect *r, double y) {
-    double busy_to[ROWS] = {0};
+static void put_tick(alm_buf *out, const alm_report_incident *x, size_t number, double x0, double y) {
+    alm_buf_printf(out, "<a href=\"#i%zu\"><title>", number);
+    alm_html_record(out, x->reason, 200);
+    alm_buf_printf(out, "</title><line class=\"minor\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/></a>\n", x0, x0,
+                   y, y + 8);
+}
+
+static void put_mark(alm_buf *out, const alm_report_incident *x, size_t number, double x0, double x1, double y,
+                     bool named) {
+    bool left = x1 + 28 > WIDTH; /* the number stands before the stroke at the right edge */
+    alm_buf_printf(out, "<a href=\"#i%zu\"><title>", number);
+    alm_html_record(out, x->reason, 200);
+    alm_buf_printf(out, "</title><line class=\"mark\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x0, x1, y, y);
+    if (named)
+        alm_buf_printf(out, "<text class=\"no\" x=\"%.1f\" y=\"%.1f\"%s>%zu</text>", left ? x0 - 4 : x1 + 4, y + 4.5,
+                       left ? " text-anchor=\"end\"" : "", number);
+    alm_html_raw(out, "</a>\n");
+}
+
+/* out NULL: only finds how many rows there are. */
+static int put_marks(alm_buf *out, const scale *s, const alm_report_detect *r, double y) {
+    marks m = {0};
+    bool many = r->n > ALM_REPORT_MANY;
+    size_t top[ALM_REPORT_SHORT], n_top = many ? alm_report_strongest(top, r) : 0;
     for (size_t i = 0; i < r->n; i++) {
         double x0 = place(s, start_of(s, &r->at[i])), x1 = place(s, end_of(s, &r->at[i]));
-        int row = next_row(busy_to, x0, x0 + width_of_mark(x0, x1, i + 1));
-        double at = y + ROW * (row < 0 ? ROWS - 1 : row) + ROW / 2.0;
         if (x1 - x0 < 4) x1 = x0 + 4;
-        bool left = row >= 0 && x1 + 28 > WIDTH; /* the number stands before the stroke at the right edge */
-        alm_buf_printf(out, "<a href=\"#i%zu\"><title>", i + 1);
-        alm_html_record(out, r->at[i].reason, 200);
-        alm_buf_printf(out, "</title><line class=\"mark\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x0, x1,
-                       at, at);
-        if (row >= 0)
-            alm_buf_printf(out, "<text class=\"no\" x=\"%.1f\" y=\"%.1f\"%s>%zu</text>", left ? x0 - 4 : x1 + 4,
-                           at + 4.5, left ? " text-anchor=\"end\"" : "", i + 1);
-        alm_html_raw(out, "</a>\n");
+        bool numbered = !many;
+        for (size_t k = 0; k < n_top; k++) numbered |= top[k] == i;
+        if (!numbered) {
+            if (out != NULL) put_tick(out, &r->at[i], i + 1, x0, y + 4);
+            continue;
+        }
+        int row = row_of(&m, x0, x1, i + 1), below = (row < 0 ? ROWS - 1 : row) + many;
+        if (out != NULL) put_mark(out, &r->at[i], i + 1, x0, x1, y + ROW * below + ROW / 2.0, row >= 0);
     }
+    return m.rows + many;
 }
 
 /* Invisible columns that say their numbers when pointed at. */
@@ -169,7 +190,8 @@ void alm_report_timeline(alm_buf *out, const alm_report_detect *r) {
     scale s = {.timed = r->first_ns != ALM_NO_TIME && r->last_ns != ALM_NO_TIME && r->last_ns > r->first_ns};
     if (r->n_bin == 0 || r->bin_records == NULL || r->bin_alarms == NULL) return;
     s.from = s.timed ? r->first_ns : 0, s.to = s.timed ? r->last_ns : (int64_t)r->n_records;
-    int rows = n_row(&s, r);
+    if (s.timed && r->bin_ns > 0) s.to = s.from + (int64_t)r->n_bin * r->bin_ns;
+    int rows = put_marks(NULL, &s, r, 0);
     double y_alarms = LABEL + LANE_RECORDS + 10 + LABEL, y_marks = y_alarms + LANE_ALARMS + 8;
     double y_axis = y_marks + rows * ROW + (rows > 0 ? 6 : 0);
     alm_html_raw(out, "<div class=\"tl\">");

@@ -8,7 +8,7 @@
  * The search keeps up to SHAPES shapes and, for all of them together, VALUES values: how many records, from where to where,
  * which templates (64 bits, one a class of templates) and which one first. The best rule has the largest
  *     coverage by values that come and go  x  log2(1 + templates per value)
- * among the shapes for which all hold: 20 values or more; at least 30 % of the records carry it; at least half of these by
+ * among the shapes for which all hold: 20 values or more; at least 20 % of the records carry it; at least half of these by
  * values that live less than a quarter of the stream; values with 2.5 records and 1.9 templates on average; half of the
  * values begin with one of the four commonest first templates. */
 #include "detect/group.h"
@@ -333,7 +333,7 @@ static double worth(const alm_group_search *s, unsigned k) {
         common += first_n[best];
         first_n[best] = 0;
     }
-    if ((double)s->n_records[k] < 0.3 * (double)s->n || passing < 0.5 * records || records < 2.5 * values || templates < 1.9 * values ||
+    if ((double)s->n_records[k] < 0.2 * (double)s->n || passing < 0.5 * records || records < 2.5 * values || templates < 1.9 * values ||
         common < 0.5 * values)
         return 0;
     double x = 1 + templates / values, log2 = 0; /* the integer part and a straight line between powers: enough to rank */
