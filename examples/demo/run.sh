@@ -76,7 +76,7 @@ chapter "$(t 'A small fleet writes its logs' 'Eine kleine Flotte schreibt ihre P
 "$build/examples/demo/fleet" --seed "$seed" "$out" >/dev/null || die "fleet"
 printf '  %-28s %8s %s\n' "$out/fleet-learn.log" "$(count $out/fleet-learn.log)" "$(t 'lines of ordinary life' 'Zeilen Alltag')"
 printf '  %-28s %8s %s\n\n' "$out/fleet-stream.log" "$(count $out/fleet-stream.log)" "$(t 'lines of the days after' 'Zeilen der Tage danach')"
-awk 'NR % 21001 == 7' $out/fleet-learn.log | cut -c "1-$((width - 2))" | indent
+awk 'NR % 21001 == 7' $out/fleet-learn.log | sed "s/^\(.\{$((width - 3))\}\).*/\1…/" | indent
 
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'What are these lines made of?' 'Woraus bestehen diese Zeilen?')" \

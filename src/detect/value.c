@@ -37,6 +37,7 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
     double most = 0;
     if (look->unseen || m->n_slot == 0) return 0;
     for (uint32_t i = 0; i < look->n_params; i++) {
+        if (look->params[i].type == ALM_SLOT_TIME) continue; /* today's date is always new */
         uint32_t at = alm_table64_get(&m->by_slot, slot_key(look->event, look->params[i].slot));
         if (at == UINT32_MAX || m->slot[at].open) continue;
         alm_str v = value_of(look, i);
