@@ -84,7 +84,7 @@ static alm_line_status look_ahead(alm_reader *r, size_t offset, alm_line *line, 
     return found;
 }
 
-static alm_status frame(alm_reader *r, alm_record *out, alm_error *err) {
+alm_status alm_lines_frame(alm_reader *r, alm_record *out, alm_error *err) {
     alm_line line = {0}, behind = {0};
     bool has_behind, cut = false;
     r->own = r->ahead;
@@ -135,4 +135,4 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
     return true;
 }
 
-const alm_source_ops alm_source_lines = {"lines", ALM_RECORD_LINES, looks_like, NULL, frame, parse, NULL};
+const alm_source_ops alm_source_lines = {"lines", ALM_RECORD_LINES, looks_like, NULL, alm_lines_frame, parse, NULL};

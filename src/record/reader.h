@@ -101,7 +101,9 @@ struct alm_source_ops {
 #include "record/sources.def"
 #undef ALM_SOURCE
 
-/* Frames one line (lines, jsonl, syslog): cut at the limit, never joined. ALM_END. */
+/* Frames lines that belong together (lines, syslog), as r->multi says. ALM_END. */
+alm_status alm_lines_frame(alm_reader *r, alm_record *out, alm_error *err);
+/* Frames one line (jsonl): cut at the limit, never joined. ALM_END. */
 alm_status alm_lines_frame_one(alm_reader *r, alm_record *out, alm_error *err);
 /* Looks for a stamp in raw, sets time_ns, time_at, time_bytes. */
 void alm_reader_find_time(alm_reader *r, alm_record *out);

@@ -179,16 +179,16 @@ static alm_status choose_format(alm_reader *r, alm_error *err) {
     alm_status st = read_head(r, &head, err);
     if (st != ALM_OK) return st;
     alm_record_format wanted = r->o.format;
-    if (wanted == ALM_RECORD_AUTO && wants_regex(r)) wanted = ALM_RECORD_LINES;
     if (wanted == ALM_RECORD_AUTO) {
         r->ops = alm_sniff_format(r, head, r->source);
+        if (wants_regex(r) && r->ops != &alm_source_syslog) r->ops = &alm_source_lines; /* only these are joined */
         if (r->no_memory) return alm_fail_memory(err);
         if (head.n) alm_log_say(r->o.log, ALM_LOG_INFO, "%s: read as %s", r->source, r->ops->name);
     } else {
         r->ops = sources[wanted];
         if ((wanted == ALM_RECORD_CSV || wanted == ALM_RECORD_TSV) && r->ops->looks_like) (void)r->ops->looks_like(r, head, r->source);
     }
-    if (r->ops != &alm_source_lines) return ALM_OK;
+    if (r->ops != &alm_source_lines && r->ops != &alm_source_syslog) return ALM_OK;
     const char *how = r->o.multiline;
     if (wants_regex(r)) r->multi.mode = ALM_MULTILINE_REGEX;
     else if (how ? strcmp(how, "off") == 0 : r->o.format != ALM_RECORD_AUTO) r->multi.mode = ALM_MULTILINE_OFF;

@@ -86,8 +86,8 @@ typedef struct alm_record {
 typedef struct alm_reader_options {
     size_t size; /* sizeof(alm_reader_options); the rest zero is: auto, lenient, no redaction */
     alm_record_format format;
-    /* NULL: stack traces and continuation lines are found in inputs that `auto` takes for lines, and off where a format was
-     * asked for by name. "auto": found also with format lines. "off". Anything else: a regex (PCRE2) that matches
+    /* NULL: stack traces and continuation lines are found in inputs that `auto` takes for lines or syslog, and off where a
+     * format was asked for by name. "auto": found also with format lines or syslog. "off". Anything else: a regex (PCRE2) that matches
      * the first line of a record; every line it does not match is joined to the one before. */
     const char *multiline;
     bool strict;

@@ -236,17 +236,27 @@ static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
     return add_data(r, out, h.data, err);
 }
 
-/* Four of five of the first lines have a header, and it tells more than a time: a priority, or a host and a tag. */
+/* Four of five of the first records have a header, and it tells more than a time: a priority, or a host and a tag. Lines that
+ * continue a record (a stack trace written as it came) do not count. */
 static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
     (void)r, (void)file_name;
-    size_t n_line = 0, n_header = 0;
-    for (alm_str line; n_line < SNIFF_LINES && alm_sniff_line(&head, &line);) {
+    size_t n_record = 0, n_header = 0;
+    alm_multiline m = {0};
+    alm_stamp_reader stamps = {0};
+    alm_stamp stamp;
+    alm_multiline_look(&m, head);
+    for (alm_str line; n_record < SNIFF_LINES && alm_sniff_line(&head, &line);) {
         header h;
         if (line.n == 0) continue;
-        n_line++;
-        n_header += read_header(line, &h) && (h.priority >= 0 || (h.host.n && h.app.n));
+        bool has_header = read_header(line, &h) && (h.priority >= 0 || (h.host.n && h.app.n));
+        bool continues = !has_header && m.mode == ALM_MULTILINE_HEADER && !alm_stamp_search(&stamps, &stamp, line, ALM_STAMP_BYTES) &&
+                         alm_multiline_continues(&m, line, NULL, (alm_str){0});
+        if (continues) continue;
+        n_record++;
+        n_header += has_header;
+        alm_multiline_first(&m, line);
     }
-    return n_header > 0 && n_header * 5 >= n_line * 4;
+    return n_header > 0 && n_header * 5 >= n_record * 4;
 }
 
-const alm_source_ops alm_source_syslog = {"syslog", ALM_RECORD_SYSLOG, looks_like, NULL, alm_lines_frame_one, parse, NULL};
+const alm_source_ops alm_source_syslog = {"syslog", ALM_RECORD_SYSLOG, looks_like, NULL, alm_lines_frame, parse, NULL};
