@@ -58,7 +58,9 @@ run() {
         esac
     done
     printf '%s$ %s%s\n' "$bold" "$shown" "$off"
-    "$alm" "$@"
+    command=$1
+    shift
+    "$alm" "$command" --color $color "$@"
 }
 indent() { sed 's/^/  /'; }
 count() { wc -l <"$1" | tr -d ' '; }
@@ -81,19 +83,19 @@ awk 'NR % 21001 == 7' $out/fleet-learn.log | sed "s/^\(.\{$((width - 3))\}\).*/\
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'What are these lines made of?' 'Woraus bestehen diese Zeilen?')" \
     "$(t 'Patterns are mined from the stream: what varies becomes a typed slot.' 'Muster werden aus dem Strom gewonnen; was wechselt, wird ein Platz mit Typ.')"
-run patterns --color "$color" --top 12 --html $out/patterns.html $out/fleet-learn.log || die "alm patterns"
+run patterns --top 12 --html $out/patterns.html $out/fleet-learn.log || die "alm patterns"
 
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'What is normal?' 'Was ist normal?')" \
     "$(t 'Learning takes templates, counts, order, rates over the day and rare values from the first part, and calibrates on its last quarter. At most 1 % of what is normal may raise an alarm: that is the promise.' \
         'Aus dem ersten Teil werden Muster, Anzahlen, Reihenfolge, Raten über den Tag und seltene Werte gelernt; am letzten Viertel wird kalibriert. Höchstens 1 % des Normalen darf Alarm auslösen: das ist das Versprechen.')"
-run learn --color "$color" $out/fleet-learn.log -o $out/fleet.gguf || die "alm learn"
+run learn $out/fleet-learn.log -o $out/fleet.gguf || die "alm learn"
 
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'What was not normal, and why?' 'Was war nicht normal, und warum?')" \
     "$(t 'The second part goes by as a stream. Alarms that belong together are one incident, the first cause first.' \
         'Der zweite Teil läuft als Strom vorbei. Was zusammengehört, ist ein Vorfall, die erste Ursache zuerst.')"
-run detect --color "$color" --incidents --top 12 --model $out/fleet.gguf --html demo-report.html $out/fleet-stream.log || die "alm detect"
+run detect --incidents --top 12 --model $out/fleet.gguf --html demo-report.html $out/fleet-stream.log || die "alm detect"
 "$alm" detect --json --model $out/fleet.gguf $out/fleet-stream.log >$out/detect.ndjson 2>/dev/null || die "alm detect --json"
 
 chapter "$(t 'Was everything found?' 'Wurde alles gefunden?')" \
@@ -120,10 +122,10 @@ own_part() {
     [ "$n" -ge 400 ] || return 1
     first=$((n * 3 / 4))
     printf '  %s%s%s: %s\n\n' "$bold" "$2" "$off" "$(t "$n lines; the first three quarters are learned, the rest is judged" "$n Zeilen; drei Viertel werden gelernt, der Rest beurteilt")"
-    own_logs "$name" | run patterns --redact --color "$color" --top 6 - || return 1
-    own_logs "$name" | head -n "$first" | run learn --redact --color "$color" -o "$out/$name.gguf" - || return 1
+    own_logs "$name" | run patterns --redact --top 6 - || return 1
+    own_logs "$name" | head -n "$first" | run learn --redact -o "$out/$name.gguf" - || return 1
     own_logs "$name" | tail -n "+$((first + 1))" |
-        run detect --redact --color "$color" --incidents --model "$out/$name.gguf" --html "$out/$name-report.html" - >"$out/own.txt" 2>"$out/own-summary.txt" ||
+        run detect --redact --incidents --model "$out/$name.gguf" --html "$out/$name-report.html" - >"$out/own.txt" 2>"$out/own-summary.txt" ||
         { cat "$out/own-summary.txt" >&2 && return 1; }
     lines=$(count "$out/own.txt")
     head -n 24 "$out/own.txt"

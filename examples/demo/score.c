@@ -32,6 +32,12 @@ static void read_in(alm_buf *out, const char *dir, const char *name) {
     if (alm_file_read(out, path, &err) != ALM_OK) die(err.text);
 }
 
+static alm_str german_of(alm_str difficulty) {
+    if (alm_str_eq(difficulty, ALM_STR("easy"))) return ALM_STR("leicht");
+    if (alm_str_eq(difficulty, ALM_STR("medium"))) return ALM_STR("mittel");
+    return ALM_STR("schwer");
+}
+
 static size_t read_incidents(incident *list, alm_str rest, bool german) {
     size_t n = 0;
     for (alm_str line; alm_str_split(&rest, '\n', &line) && n < MAX_INCIDENTS;) {
@@ -39,7 +45,7 @@ static size_t read_incidents(incident *list, alm_str rest, bool german) {
         alm_str de;
         if (alm_str_split(&line, '\t', &x->key) && alm_str_split(&line, '\t', &x->difficulty) &&
             alm_str_split(&line, '\t', &x->title) && alm_str_split(&line, '\t', &de)) {
-            if (german) x->title = de;
+            if (german) x->title = de, x->difficulty = german_of(x->difficulty);
             n++;
         }
     }

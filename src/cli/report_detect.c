@@ -173,13 +173,14 @@ static void put_meta(alm_buf *out, const alm_report_incident *x) {
         alm_buf_add_html(out, x->detector);
         alm_html_raw(out, "</span>");
     }
-    if (x->group.n > 0) put_groups(out, x);
     alm_html_raw(out, "<span>");
     alm_html_count(out, x->n_alarms);
     alm_buf_printf(out, " %s", P_("alarm", "alarms", (unsigned long)x->n_alarms));
     alm_html_raw(out, "</span><span>");
     alm_html_p(out, x->p);
-    alm_html_raw(out, "</span></p>\n");
+    alm_html_raw(out, "</span>");
+    if (x->group.n > 0) put_groups(out, x);
+    alm_html_raw(out, "</p>\n");
 }
 
 static void put_incident(alm_buf *out, const alm_report_incident *x, size_t number, alm_str only_source) {
@@ -215,15 +216,15 @@ static void put_incident(alm_buf *out, const alm_report_incident *x, size_t numb
 static void put_head(alm_buf *out, const alm_report_detect *r) {
     alm_html_raw(out, "<p class=\"sub\">");
     alm_html_count(out, r->n_incidents);
-    alm_buf_printf(out, " %s ", P_("incident in", "incidents in", (unsigned long)r->n_incidents));
+    alm_buf_printf(out, " %s · ", P_("incident", "incidents", (unsigned long)r->n_incidents));
     alm_html_count(out, r->n_records);
     alm_buf_printf(out, " %s", P_("record", "records", (unsigned long)r->n_records));
     if (r->source != NULL && *r->source) {
-        alm_html_text(out, _(" of "));
+        alm_html_raw(out, " · ");
         alm_html_text(out, r->source);
     }
     if (timed(r->first_ns, r->last_ns)) {
-        alm_html_raw(out, ", ");
+        alm_html_raw(out, " · ");
         alm_html_span(out, r->first_ns, r->last_ns);
     }
     alm_html_raw(out, "</p>\n</header>\n");
