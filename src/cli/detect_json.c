@@ -6,63 +6,121 @@
 #include "cli/detection.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-static void text_or_null(alm_json_writer *w, const char *key, const char *text) {
-    alm_json_key(w, key);
-    if (text && *text) alm_json_text(w, text);
-    else alm_json_null(w);
-}
+/* A record takes a microsecond or two to judge, so writing it must not take as long again: names and brackets are literals,
+ * and strings in which nothing needs an escape (nearly all) are copied. Everything else goes through base/json. */
+#define PUT(b, literal) alm_buf_add((b), "" literal, sizeof(literal) - 1)
 
-static void time_or_null(alm_json_writer *w, const char *key, int64_t ns) {
-    char at[40];
-    alm_json_key(w, key);
-    if (ns == ALM_NO_TIME) alm_json_null(w);
-    else alm_json_string(w, alm_str_make(at, alm_time_to_str(at, ns)));
-}
-
-static void why(alm_json_writer *w, const alm_verdict *v) {
-    alm_json_key(w, "why");
-    alm_json_begin_array(w);
-    for (unsigned i = 0; i < v->n_why; i++) {
-        alm_json_begin_object(w);
-        alm_json_key(w, "detector"), alm_json_text(w, v->why[i].detector);
-        alm_json_key(w, "text"), alm_json_text(w, v->why[i].text);
-        alm_json_key(w, "score"), alm_json_number(w, v->why[i].score);
-        alm_json_end_object(w);
+/* Only printable ASCII without quote and backslash. No early end: so the compiler can look at many bytes at once. */
+static bool is_simple(alm_str s) {
+    unsigned char bad = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.at[i];
+        bad = (unsigned char)(bad | (c < 0x20) | (c > 0x7e) | (c == '"') | (c == '\\'));
     }
-    alm_json_end_array(w);
+    return !bad;
+}
+
+static void put_string(alm_buf *b, alm_str s) {
+    if (!is_simple(s) || !alm_buf_reserve(b, s.n + 2)) {
+        (void)alm_json_quote(b, s);
+        return;
+    }
+    b->at[b->n] = '"';
+    if (s.n) memcpy(b->at + b->n + 1, s.at, s.n);
+    b->at[b->n + 1 + s.n] = '"';
+    b->n += s.n + 2;
+}
+
+static void put_text_or_null(alm_buf *b, const char *text) {
+    if (text && *text) put_string(b, alm_str_of(text));
+    else PUT(b, "null");
+}
+
+static void put_time_or_null(alm_buf *b, int64_t ns) {
+    char at[40];
+    if (ns == ALM_NO_TIME) PUT(b, "null");
+    else put_string(b, alm_str_make(at, alm_time_to_str(at, ns)));
+}
+
+/* Scores repeat (0 and 1 above all), and the shortest decimal of a double is costly to find. */
+static void put_number(alm_buf *b, double x) {
+    char at[32];
+    if (x == 0) PUT(b, "0");
+    else if (x == 1) PUT(b, "1");
+    else alm_buf_add(b, at, alm_f64_to_str(at, x));
+}
+
+static void put_bool(alm_buf *b, bool x) {
+    if (x) PUT(b, "true");
+    else PUT(b, "false");
+}
+
+static void put_why(alm_buf *b, const alm_verdict *v) {
+    PUT(b, ",\"why\":[");
+    for (unsigned i = 0; i < v->n_why; i++) {
+        if (i) PUT(b, ",");
+        PUT(b, "{\"detector\":");
+        put_string(b, alm_str_of(v->why[i].detector));
+        PUT(b, ",\"text\":");
+        put_string(b, alm_str_of(v->why[i].text));
+        PUT(b, ",\"score\":");
+        put_number(b, v->why[i].score);
+        PUT(b, "}");
+    }
+    PUT(b, "]");
+}
+
+static void put_record(alm_buf *b, alm_detection *d, const alm_verdict *v) {
+    PUT(b, ",\"template\":");
+    put_string(b, alm_detect_template(d));
+    PUT(b, ",\"template_id\":");
+    put_text_or_null(b, v->template_id);
+    PUT(b, ",\"params\":[");
+    for (size_t i = 0, n = alm_detect_param_count(d); i < n; i++) {
+        if (i) PUT(b, ",");
+        put_string(b, alm_detect_param(d, i));
+    }
+    PUT(b, "]");
+}
+
+static void put_group(alm_buf *b, const alm_verdict *v) {
+    PUT(b, ",\"level\":\"group\",\"first_line\":");
+    alm_buf_add_u64(b, v->first_line);
+    PUT(b, ",\"first_time\":");
+    put_time_or_null(b, v->first_ns);
+    PUT(b, ",\"records\":");
+    alm_buf_add_u64(b, v->n_records);
+    PUT(b, ",\"ended\":");
+    put_bool(b, v->ended);
+    PUT(b, ",\"cut\":");
+    put_bool(b, v->cut);
 }
 
 void alm_detection_json(alm_shown *s, const alm_verdict *v) {
-    alm_json_writer w = alm_json_writer_on(&s->cli->out.buf);
-    alm_json_begin_object(&w);
-    alm_json_key(&w, "id"), alm_json_text(&w, v->id);
-    alm_json_key(&w, "line"), alm_json_u64(&w, v->line);
-    time_or_null(&w, "time", v->time_ns);
-    text_or_null(&w, "source", v->source);
-    text_or_null(&w, "group", v->group);
-    if (!v->is_group) {
-        alm_str text = alm_detect_template(s->detection);
-        alm_json_key(&w, "template"), alm_json_string(&w, text);
-        text_or_null(&w, "template_id", v->template_id);
-        alm_json_key(&w, "params");
-        alm_json_begin_array(&w);
-        for (size_t i = 0, n = alm_detect_param_count(s->detection); i < n; i++) alm_json_string(&w, alm_detect_param(s->detection, i));
-        alm_json_end_array(&w);
-    } else {
-        alm_json_key(&w, "level"), alm_json_text(&w, "group");
-        alm_json_key(&w, "first_line"), alm_json_u64(&w, v->first_line);
-        time_or_null(&w, "first_time", v->first_ns);
-        alm_json_key(&w, "records"), alm_json_u64(&w, v->n_records);
-        alm_json_key(&w, "ended"), alm_json_bool(&w, v->ended);
-        alm_json_key(&w, "cut"), alm_json_bool(&w, v->cut);
-    }
-    alm_json_key(&w, "score"), alm_json_number(&w, v->score);
-    alm_json_key(&w, "p"), alm_json_number(&w, v->p);
-    alm_json_key(&w, "alarm"), alm_json_bool(&w, v->alarm);
-    why(&w, v);
-    alm_json_end_object(&w);
-    alm_out_text(&s->cli->out, "\n");
+    alm_buf *b = &s->cli->out.buf;
+    PUT(b, "{\"id\":");
+    put_string(b, alm_str_of(v->id));
+    PUT(b, ",\"line\":");
+    alm_buf_add_u64(b, v->line);
+    PUT(b, ",\"time\":");
+    put_time_or_null(b, v->time_ns);
+    PUT(b, ",\"source\":");
+    put_text_or_null(b, v->source);
+    PUT(b, ",\"group\":");
+    put_text_or_null(b, v->group);
+    if (v->is_group) put_group(b, v);
+    else put_record(b, s->detection, v);
+    PUT(b, ",\"score\":");
+    put_number(b, v->score);
+    PUT(b, ",\"p\":");
+    put_number(b, v->p);
+    PUT(b, ",\"alarm\":");
+    put_bool(b, v->alarm);
+    put_why(b, v);
+    PUT(b, "}\n");
+    (void)alm_out_tick(&s->cli->out);
 }
 
 void alm_detection_summary_json(alm_shown *s) {

@@ -274,8 +274,8 @@ $ alm patterns --strict bad.log
 
 == half a compressed file is read up to its end, and the exit code tells
 % gzip -k normal.log && head -c 5000 normal.log.gz > half.log.gz
-$ alm patterns -q --json half.log.gz > out; echo $?; test -s out && echo something; alm patterns half.log.gz > /dev/null 2> err; grep -c 'damaged or ends too early' err
+$ alm patterns -q --json half.log.gz > out; echo $?; test -s out && echo something; alm patterns half.log.gz > /dev/null
 > 5
 > something
-> 1
-2>*
+2>~ damaged or ends too early
+? 5

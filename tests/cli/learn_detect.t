@@ -152,3 +152,10 @@ $ alm learn -q n.jsonl -o j.gguf --group-by field:trace && alm detect -q --model
 language: de
 $ alm detect --model m.gguf today.log > /dev/null
 2>~ zugesagte Rate 1 %, Alarmrate [0-9.]+ %
+
+== every line of NDJSON is JSON, whatever is in the records
+needs: python3
+% printf 'session=1001 quote " back \\ tab \t ctrl \001 del \177 \303\244 bad \377 end\nsession="x\\y" \342\202\254\n{"a":\n\n' > odd.log
+$ alm detect -q --json --explain --model m.gguf odd.log today.log > out; alm patterns -q --json odd.log > out2; alm detect -q --json --level group --model m.gguf odd.log today.log > out3; python3 -c 'import json,sys; [json.loads(l) for f in sys.argv[1:] for l in open(f, encoding="utf-8")]; print("JSON")' out out2 out3
+> JSON
+2>*
