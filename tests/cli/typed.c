@@ -121,6 +121,19 @@ static bool expects_something(const expected *e) {
     return e->exact.n > 0;
 }
 
+static void free_expected(expected *e) {
+    free(e->exact.at);
+    for (size_t i = 0; i < e->n_pattern; i++) free(e->pattern[i].regex);
+}
+
+static void free_case(test_case *c) {
+    free(c->name);
+    free(c->setup.at), free(c->input.at), free(c->script.at);
+    free(c->needs);
+    free_expected(&c->out), free_expected(&c->err);
+    *c = (test_case){0};
+}
+
 static void run_case(const char *file, const text *common, test_case *c) {
     n_case++;
     const char *short_name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
@@ -191,6 +204,7 @@ static void run_file(const char *file, const char *only) {
         if (!line[0] || line[0] == '#') continue;
         if (strncmp(line, "== ", 3) == 0) {
             if (inside && (!only || strstr(c.name, only))) run_case(file, &common, &c);
+            free_case(&c);
             c = (test_case){.name = must(strdup(line + 3)), .line = number};
             inside = true;
         } else if (line[0] == '%') add(inside ? &c.setup : &common, rest);
@@ -208,6 +222,7 @@ static void run_file(const char *file, const char *only) {
         }
     }
     if (inside && (!only || strstr(c.name, only))) run_case(file, &common, &c);
+    free_case(&c);
     free(line);
     free(common.at);
     fclose(f);
