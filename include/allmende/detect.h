@@ -160,6 +160,7 @@ typedef struct alm_detect_summary {
     uint64_t n_group_alarms, n_free, n_free_alarms; /* groups; records outside groups */
     uint64_t n_record_alarms;                /* records marked (outside groups, or their group passed the threshold with them) */
     uint64_t n_ignored;                      /* alarms under the floor rule */
+    uint64_t n_followers;                    /* records that repeat the cause of an alarm shortly before: part of its incident, no new alarm */
     uint64_t n_unseen;                       /* records that fit no learned template */
     uint64_t n_silences;                     /* mass stops: the source fell silent */
     double promised;                         /* alpha */
@@ -177,6 +178,7 @@ enum { ALM_INCIDENT_LINES = 6, ALM_INCIDENT_LINE_BYTES = 320, ALM_INCIDENT_NAMES
 typedef struct alm_incident {
     uint64_t number;             /* from 1, in order of the first cause */
     uint64_t n_alarms;
+    uint64_t n_followers;        /* and this many more records like these */
     double score;                /* of the strongest alarm */
     double p;                    /* the smallest */
     int64_t first_ns, last_ns;   /* INT64_MIN: no times */

@@ -13,9 +13,10 @@
  * that did not alarm, p = (#{>} + u (1 + #{=})) / (n + 1) with u from a hash of the record; the record alarms when p <= level, and level += GAMMA (alpha - alarm)
  * (adaptive conformal inference, Gibbs and Candes 2021). As long as the level stays in its bounds the number of alarms in T
  * records is within (bounds' width) / GAMMA of alpha T, whatever the stream does. The level is kept in [-1, 10 alpha]; a burst of alarms
- * is paid back by a lower level afterwards. But a level that has spent its alarms must not be blind to what is most
- * extreme: p <= alpha / 20 alarms at any level, as long as there were fewer than alpha T + sqrt(alpha T) alarms in the T
- * records so far, which is within what chance would give at the promised rate. And
+ * is paid back by a lower level afterwards. But a level that has spent its alarms must not be blind to what is extreme: a
+ * record is exempt from the level when one of its detectors states a tail probability below alpha / 10 (an unseen template
+ * where the Good-Turing chance of a new one is that low, a new value, a rate), as long as fewer than
+ * alpha T + sqrt(alpha T) + 1 of the T records so far have alarmed, which is within what chance gives at the promised rate. And
  * a score of at most log(1 / (10 alpha)) never alarms: ordinary records do not alarm only to use up the rate. */
 #include "base/alloc.h"
 #include "base/mathx.h"
@@ -24,7 +25,6 @@
 #define CONFIDENCE 0.95
 #define GAMMA 0.02
 #define LEAST_LEVEL (-1.0)
-#define ALWAYS 0.05 /* times alpha: p this small alarms at any level, unless too many did */
 #define MOST_LEVEL 10.0 /* times alpha */
 enum { BINS = 4096, LEAST_WINDOW = 20 };
 #define BIN_LOW (-8.0)
@@ -112,21 +112,22 @@ double alm_adaptive_p(const alm_adaptive *a, double score, double tie) {
     return ((double)(a->n - upto) + (1 - tie) * (double)(upto - below + 1)) / (double)(a->n + 1);
 }
 
-bool alm_adaptive_judge(alm_adaptive *a, double score, double tie, double *p) {
+alm_judgement alm_adaptive_judge(alm_adaptive *a, double score, double tie, unsigned rules, double *p) {
     *p = alm_adaptive_p(a, score, tie);
-    double spent = (double)a->n_alarms - a->alpha * (double)a->n_seen, level = a->level;
-    if (level < ALWAYS * a->alpha && (spent <= 0 || spent * spent < a->alpha * (double)a->n_seen)) level = ALWAYS * a->alpha;
-    bool alarm = *p <= level && score > -alm_log_f64(MOST_LEVEL * a->alpha);
+    double due = a->alpha * (double)a->n_seen, spent = (double)a->n_alarms - due - 1;
+    bool exempt = (rules & ALM_JUDGE_EXEMPT) && a->n >= LEAST_WINDOW && !(spent > 0 && spent * spent >= due);
+    bool alarm = (*p <= a->level || exempt) && score > -alm_log_f64(MOST_LEVEL * a->alpha);
+    bool muted = alarm && (rules & ALM_JUDGE_MUTE), counts = alarm && !muted;
     a->n_seen++;
-    a->n_alarms += alarm;
+    a->n_alarms += counts;
     if (a->n >= LEAST_WINDOW) {
-        a->level += GAMMA * (a->alpha - (alarm ? 1 : 0));
+        a->level += GAMMA * (a->alpha - (counts ? 1 : 0));
         double most = MOST_LEVEL * a->alpha < 0.5 ? MOST_LEVEL * a->alpha : 0.5;
         if (a->level > most) a->level = most;
         if (a->level < LEAST_LEVEL) a->level = LEAST_LEVEL;
     }
     if (!alarm) alm_adaptive_push(a, score);
-    return alarm;
+    return counts ? ALM_JUDGED_ALARM : muted ? ALM_JUDGED_MUTED : ALM_JUDGED_NORMAL;
 }
 
 const char *alm_guarantee_text(alm_guarantee g) {

@@ -81,6 +81,7 @@ double alm_score_record(alm_normal *m, const alm_look *look, alm_evidence *e, un
         alm_evidence one;
         one.snippet[0] = 0;
         one.a = one.b = 0;
+        one.tail = 0;
         one.score = alm_detectors[i]->record(m, look, &one);
         if (one.score == 0) continue;
         sum += one.score;
@@ -99,6 +100,7 @@ alm_status alm_score_step(alm_normal *m, alm_group *g, const alm_look *look, alm
         alm_evidence one;
         one.snippet[0] = 0;
         one.a = one.b = 0;
+        one.tail = 0;
         one.score = alm_detectors[i]->step(m, g, look, &one);
         if (one.score <= 0) continue;
         if (i == ALM_DETECT_value) {
@@ -128,6 +130,7 @@ double alm_score_group(alm_normal *m, const alm_group *g, bool ended, alm_eviden
         alm_evidence one;
         one.snippet[0] = 0;
         one.a = one.b = 0;
+        one.tail = 0;
         one.score = alm_detectors[i]->end(m, g, ended, &one);
         if (one.score <= 0) continue;
         sum += one.score;
@@ -145,7 +148,7 @@ void alm_evidence_say(const alm_normal *m, const alm_evidence *e, alm_why *out) 
     while (n > 0 && n < s.n && ((unsigned char)s.at[n] & 0xC0) == 0x80) n--;
     if (n) memcpy(out->text, s.at, n);
     out->text[n] = 0;
-    out->detector = e->by->name;
+    out->detector = e->by->name_of ? e->by->name_of(e) : e->by->name;
     out->score = e->score;
     alm_buf_free(&b);
 }

@@ -18,7 +18,14 @@
 #include "detect/open_groups.h"
 #include <stdio.h>
 
-enum { WINDOW = 2000, GROUP_WINDOW = 2000, PEERS = 4096, NOVEL = 10000, SEQUENCE = 1024, SPARE = 16, MASS = 3, LOOK_AHEAD = 64, ENOUGH = 30 };
+enum { WINDOW = 2000, GROUP_WINDOW = 2000, PEERS = 4096, NOVEL = 10000, SEQUENCE = 1024, SPARE = 16, CAUSES = 1024, REPEAT_RECORDS = 500, MASS = 3, LOOK_AHEAD = 64, ENOUGH = 30 };
+
+#define REPEAT_NS ((int64_t)600 * 1000000000)
+
+typedef struct recent_cause {
+    uint64_t key, at;
+    int64_t time_ns;
+} recent_cause;
 
 typedef struct peer {
     uint64_t at, first_at;
@@ -36,6 +43,7 @@ struct alm_detection {
     alm_adaptive records, groups;
     alm_incidents *incidents;
     peer *peer;
+    recent_cause cause[CAUSES];
     size_t peer_from, peer_n;
     uint64_t at; /* position of the record that was fed last, from 1 */
     int64_t now_ns;
@@ -317,7 +325,7 @@ static alm_status judge_group(alm_detection *d, alm_group *g, bool ended, bool c
     v->cut = cut || g->cut_start;
     v->n_why = 0;
     if (d->o.prequential) {
-        bool judged = alm_adaptive_judge(&d->groups, score, tie_of(alm_hash_mix(g->key, g->first_line)), &v->p);
+        bool judged = alm_adaptive_judge(&d->groups, score, tie_of(alm_hash_mix(g->key, g->first_line)), 0, &v->p) == ALM_JUDGED_ALARM;
         v->alarm = floor_rule(d, judged || g->alarmed, score);
     } else {
         v->p = alm_calibrate_p(d->m->group_cal, d->m->n_group_cal, score);
@@ -386,6 +394,48 @@ static void record_verdict(alm_detection *d, const alm_event *event, const alm_l
 
 static alm_str original(const alm_event *event) { return event->raw.n ? event->raw : event->text; }
 
+/* What a record says apart from its values: its strongest reason, the template that this is about, and the new value. */
+static uint64_t cause_key(const alm_evidence *e) {
+    uint64_t h = alm_hash64(e->by->name, strlen(e->by->name), e->a);
+    return e->snippet[0] && !e->b ? alm_hash_mix(h, alm_hash_str(alm_str_of(e->snippet))) : h;
+}
+
+/* Has the same cause alarmed a short while ago? Then this record belongs to that incident and is no new alarm. */
+static bool repeats(alm_detection *d, const alm_evidence *e, unsigned n, const alm_event *event) {
+    if (n == 0) return false;
+    uint64_t key = cause_key(&e[0]);
+    recent_cause *c = &d->cause[key % CAUSES];
+    if (c->key != key || c->at == 0) return false;
+    bool timed = event->time_ns != ALM_NO_TIME && c->time_ns != ALM_NO_TIME;
+    bool fresh = timed ? event->time_ns - c->time_ns < REPEAT_NS && event->time_ns - c->time_ns > -REPEAT_NS : d->at - c->at < REPEAT_RECORDS;
+    return fresh;
+}
+
+static void note_cause(alm_detection *d, const alm_evidence *e, unsigned n, const alm_event *event) {
+    if (n == 0) return;
+    uint64_t key = cause_key(&e[0]);
+    d->cause[key % CAUSES] = (recent_cause){key, d->at, event->time_ns};
+}
+
+static bool is_exempt(const alm_detection *d, const alm_evidence *e, unsigned n) {
+    for (unsigned i = 0; i < n; i++)
+        if (e[i].tail > 0 && e[i].tail < d->o.alpha / 10) return true;
+    return false;
+}
+
+/* Counted with its incident, kept out of the calibration window. A prequential run learns it: what keeps coming becomes normal. */
+static alm_status follow(alm_detection *d, const alm_event *event, const alm_look *look, double score, alm_verdict *v, alm_error *err) {
+    v->score = score;
+    d->sum.n_free++;
+    d->sum.n_followers++;
+    if (look->unseen && !d->o.prequential) d->m->n_strange += 1;
+    count_label(d, event->label, false);
+    alm_cause c = {.at = d->at, .first_at = d->at, .line = event->line, .time_ns = event->time_ns, .source = event->source, .event = look->event,
+                   .score = score, .p = v->p, .text = original(event), .follower = true};
+    alm_status st = alm_incidents_add(d->incidents, &c, err);
+    return st == ALM_OK && d->o.prequential ? alm_learn_record_of(d->m, look, err) : st;
+}
+
 static alm_status judge_free(alm_detection *d, const alm_event *event, alm_look *look, alm_verdict *v, alm_error *err) {
     alm_evidence e[ALM_WHY_MAX];
     unsigned n;
@@ -397,7 +447,12 @@ static alm_status judge_free(alm_detection *d, const alm_event *event, alm_look 
         v->p = alm_adaptive_p(&d->records, score, 0); /* ties do not alarm */
         alarm = v->p <= d->o.alpha;
     } else {
-        alarm = alm_adaptive_judge(&d->records, score, tie_of(h), &v->p);
+        unsigned rules = (is_exempt(d, e, n) ? ALM_JUDGE_EXEMPT : 0u) | (repeats(d, e, n, event) ? ALM_JUDGE_MUTE : 0u);
+        alm_judgement j = alm_adaptive_judge(&d->records, score, tie_of(h), rules, &v->p);
+        if (j == ALM_JUDGED_MUTED) return follow(d, event, look, score, v, err);
+        alarm = j == ALM_JUDGED_ALARM;
+        if (alarm) note_cause(d, e, n, event);
+        if (alarm && look->unseen) d->m->n_strange += 1;
     }
     v->score = score;
     v->alarm = floor_rule(d, alarm, score);

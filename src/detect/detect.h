@@ -57,6 +57,7 @@ typedef struct alm_evidence {
     uint32_t a, b; /* events */
     uint64_t x, y; /* counts */
     double z;
+    double tail;   /* probability that a normal record has evidence like this, as far as the detector knows; 0: not said */
     char snippet[ALM_SNIPPET];
 } alm_evidence;
 
@@ -114,6 +115,7 @@ typedef struct alm_detector {
     alm_status (*learn_end)(alm_normal *m, const alm_group *g, alm_error *err);
     alm_status (*settle)(alm_normal *m, alm_error *err); /* the fit part is complete */
     void (*say)(const alm_normal *m, const alm_evidence *e, alm_buf *out);
+    const char *(*name_of)(const alm_evidence *e); /* another name for this evidence; NULL: name */
     /* Everything it has learned, as a flat list of numbers (docs/format/model.md). load checks every count and event. */
     bool (*save)(const alm_normal *m, alm_buf *out);
     alm_status (*load)(alm_normal *m, alm_str bytes, alm_error *err);
@@ -142,6 +144,8 @@ typedef struct alm_slot_values {
     uint64_t n;
     uint32_t n_value;
     bool open; /* too many different values: anything goes */
+    uint64_t n_number, n_high, n_low; /* values that are numbers; of these, larger, smaller than all before */
+    double low, high;
     uint64_t value[ALM_VALUE_KEEP];
     uint32_t count[ALM_VALUE_KEEP];
 } alm_slot_values;
@@ -166,6 +170,8 @@ struct alm_normal {
     alm_buf names;
 
     double n_records, n_free, n_groups; /* learned (fit part) */
+    double n_once;           /* templates outside groups that were learned once */
+    double n_strange;        /* records whose template was unseen and that were not learned, because they alarmed */
     alm_table64 pair;        /* (a << 32 | b) -> index into pair_n */
     double *pair_n;
     size_t n_pair, cap_pair;
@@ -257,8 +263,11 @@ alm_status alm_adaptive_new(alm_adaptive *a, double alpha, size_t window, alm_er
 void alm_adaptive_free(alm_adaptive *a);
 void alm_adaptive_push(alm_adaptive *a, double score);
 double alm_adaptive_p(const alm_adaptive *a, double score, double tie); /* tie in [0, 1) */
-/* Judges and moves the level; the score enters the window unless it alarms. */
-bool alm_adaptive_judge(alm_adaptive *a, double score, double tie, double *p);
+/* Judges and moves the level; the score enters the window unless it alarms (or would, muted). */
+/* EXEMPT: alarms at any level as long as the rate so far allows it. MUTE: what would alarm is told apart, but costs no level. */
+enum { ALM_JUDGE_EXEMPT = 1, ALM_JUDGE_MUTE = 2 };
+typedef enum alm_judgement { ALM_JUDGED_NORMAL, ALM_JUDGED_ALARM, ALM_JUDGED_MUTED } alm_judgement;
+alm_judgement alm_adaptive_judge(alm_adaptive *a, double score, double tie, unsigned rules, double *p);
 
 /* incident.c */
 typedef struct alm_incidents alm_incidents;
@@ -277,6 +286,7 @@ typedef struct alm_cause {
     alm_str more;       /* a second one, or empty */
     uint64_t more_line;
     bool silence;
+    bool follower;      /* more of what has alarmed already: counted, no alarm */
 } alm_cause;
 alm_status alm_incidents_add(alm_incidents *s, const alm_cause *cause, alm_error *err);
 size_t alm_incidents_settle(alm_incidents *s);

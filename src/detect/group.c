@@ -17,6 +17,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#define LEAST_SHARE 0.05
 enum { SHAPES = 64, VALUES = 200000, FIRSTS = 32, SCAN = 4096 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -143,6 +144,13 @@ static size_t run_end(alm_str text, size_t from) {
     return from;
 }
 
+/* Hexadecimal digits that happen to be letters only. */
+static bool all_hex(const char *at, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!is_hex(at[i])) return false;
+    return n >= 6;
+}
+
 /* Both look for the letters first, which most records either lack or have once: that is faster than reading every token. */
 static alm_str behind_prefix(const alm_id_shape *s, alm_str text) {
     for (size_t at = 0; at < text.n;) {
@@ -151,7 +159,8 @@ static alm_str behind_prefix(const alm_id_shape *s, alm_str text) {
         size_t from = (size_t)(hit - text.at), end = run_end(text, from);
         alm_id_kind kind;
         if ((from == 0 || !is_run(hit[-1])) && end - from <= 100 && end - from > s->n_prefix + 2u &&
-            kind_of(&kind, hit + s->n_prefix, end - from - s->n_prefix, 3) && (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID))
+            (kind_of(&kind, hit + s->n_prefix, end - from - s->n_prefix, 3) ? (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID)
+                                                                            : s->kind != ALM_ID_UUID && all_hex(hit + s->n_prefix, end - from - s->n_prefix)))
             return (alm_str){hit, end - from};
         at = from + s->n_prefix;
     }

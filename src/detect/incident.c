@@ -103,6 +103,16 @@ alm_status alm_incidents_add(alm_incidents *s, const alm_cause *c, alm_error *er
     entry *e = NULL;
     for (size_t i = s->n, k = 0; i > 0 && k < OPEN && !e; i--, k++)
         if (belongs(s->at[i - 1], c)) e = s->at[i - 1];
+    if (c->follower) {
+        if (!e) return ALM_OK;
+        e->view.n_followers++;
+        if (c->at > e->last_at) e->last_at = c->at;
+        if (c->line > e->view.last_line) e->view.last_line = c->line;
+        if (c->time_ns != ALM_NO_TIME && (e->view.last_ns == ALM_NO_TIME || c->time_ns > e->view.last_ns)) e->view.last_ns = c->time_ns;
+        if (!has_event(e, c->event)) return ALM_OK;
+        add_line(&e->view, c->line, c->text);
+        return ALM_OK;
+    }
     if (!e) {
         if (s->n >= KEEP) {
             s->n_dropped++;

@@ -130,7 +130,10 @@ static alm_status events_from(alm_normal *m, alm_str bytes, alm_error *err) {
         alm_status st = w.fine ? alm_normal_event(m, r.id, &e, err) : ALM_OK;
         if (st != ALM_OK) return st;
         if (m->n_event == before) w.fine = false; /* an id twice */
-        else m->event[e] = r;
+        else {
+            m->event[e] = r;
+            m->n_once += r.n_free == 1;
+        }
     }
     return alm_words_end(&w, "alm.events", err);
 }

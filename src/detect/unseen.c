@@ -22,6 +22,8 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
     e->x = (uint64_t)n;
     e->y = (uint64_t)m->n_free;
     e->z = look->unseen ? 1 : 0;
+    /* Good-Turing: the chance that the next template is new. Unseen ones that alarmed were not learned, but they happened. */
+    if (look->unseen) e->tail = (m->n_once + m->n_strange + 0.5) / (m->n_free + m->n_strange + 1);
     return -alm_log_f64((n + 0.5) / (m->n_free + 1)) + SEVERITY_PART * look->severity;
 }
 
@@ -40,6 +42,7 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
     row->n_all += 1;
     m->n_records += 1;
     if (look->free) {
+        m->n_once += row->n_free < 0.5 ? 1 : row->n_free < 1.5 ? -1 : 0;
         row->n_free += 1;
         m->n_free += 1;
     }
@@ -52,10 +55,12 @@ static const char *const severity_word[4] = {"", ", and the record calls itself 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     if (e->z > 0) alm_buf_add_text(out, "template never seen while learning: ");
     else if (e->x == 0) alm_buf_add_text(out, "template not seen outside sessions while learning: ");
-    else alm_buf_printf(out, "template seen %llu times in %llu records: ", (unsigned long long)e->x, (unsigned long long)e->y);
+    else alm_buf_printf(out, "rare template, seen %llu times in %llu records: ", (unsigned long long)e->x, (unsigned long long)e->y);
     alm_normal_name(m, e->a, out);
     alm_buf_add_text(out, severity_word[e->b & 3]);
 }
 
+static const char *name_of(const alm_evidence *e) { return e->z > 0 ? "unseen" : "rare"; }
+
 const alm_detector alm_detector_unseen = {
-    .name = "unseen", .text = "template never or seldom seen", .record = record, .step = step, .learn_record = learn_record, .say = say};
+    .name = "unseen", .text = "template never or seldom seen", .record = record, .step = step, .learn_record = learn_record, .say = say, .name_of = name_of};

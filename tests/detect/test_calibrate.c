@@ -75,7 +75,7 @@ static void the_alarm_rate_of_a_drifting_stream_stays_at_alpha(void **state) {
     CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
     for (unsigned i = 0; i < N; i++) {
         double p, score = 4 + i * 0.0005 + 3 * alm_rng_f64(&r); /* rises for ever */
-        alarms += alm_adaptive_judge(&a, score, alm_rng_f64(&r), &p);
+        alarms += alm_adaptive_judge(&a, score, alm_rng_f64(&r), 0, &p);
         CHECK(p > 0 && p <= 1);
     }
     CHECK(alarms > 180 && alarms < 220, "%u", alarms);
@@ -89,12 +89,38 @@ static void ties_are_drawn_and_ordinary_records_never_alarm(void **state) {
     unsigned strange = 0, ordinary = 0;
     double p;
     CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
-    for (unsigned i = 0; i < 10000; i++) strange += alm_adaptive_judge(&a, 8, alm_rng_f64(&r), &p);
+    for (unsigned i = 0; i < 10000; i++) strange += alm_adaptive_judge(&a, 8, alm_rng_f64(&r), 0, &p);
     CHECK(strange > 85 && strange < 115, "%u", strange);
     alm_adaptive_free(&a);
     CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
-    for (unsigned i = 0; i < 10000; i++) ordinary += alm_adaptive_judge(&a, 0.7, alm_rng_f64(&r), &p);
+    for (unsigned i = 0; i < 10000; i++) ordinary += alm_adaptive_judge(&a, 0.7, alm_rng_f64(&r), 0, &p);
     CHECK_INT(ordinary, 0);
+    alm_adaptive_free(&a);
+}
+
+static void what_is_exempt_alarms_at_any_level_until_the_rate_is_spent(void **state) {
+    (void)state;
+    alm_adaptive a;
+    alm_rng r = alm_rng_seed(8, 0, 0);
+    unsigned alarms = 0;
+    double p;
+    CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
+    for (unsigned i = 0; i < 1000; i++) CHECK(alm_adaptive_judge(&a, 1, alm_rng_f64(&r), 0, &p) == ALM_JUDGED_NORMAL);
+    for (unsigned i = 0; i < 1000; i++) alarms += alm_adaptive_judge(&a, 20, 0.5, ALM_JUDGE_EXEMPT, &p) == ALM_JUDGED_ALARM;
+    CHECK(alarms >= 15 && alarms <= 26, "%u", alarms); /* alpha T + sqrt(alpha T) + 1 with T = 2000, and no more */
+    alm_adaptive_free(&a);
+}
+
+static void what_is_muted_costs_no_level_and_enters_no_window(void **state) {
+    (void)state;
+    alm_adaptive a;
+    double p;
+    CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
+    for (unsigned i = 0; i < 1000; i++) alm_adaptive_judge(&a, 1, 0, 0, &p);
+    size_t n = a.n;
+    for (unsigned i = 0; i < 100; i++) CHECK(alm_adaptive_judge(&a, 20, 0.5, ALM_JUDGE_MUTE, &p) == ALM_JUDGED_MUTED);
+    CHECK(a.n == n && a.level > 0 && a.n_alarms == 0);
+    CHECK(alm_adaptive_judge(&a, 20, 0.5, 0, &p) == ALM_JUDGED_ALARM);
     alm_adaptive_free(&a);
 }
 
@@ -103,8 +129,8 @@ static void nothing_alarms_before_the_window_holds_twenty(void **state) {
     alm_adaptive a;
     double p;
     CHECK_OK(alm_adaptive_new(&a, 0.5, 100, NULL), NULL);
-    for (unsigned i = 0; i < 20; i++) CHECK(!alm_adaptive_judge(&a, i, 0.5, &p) && p == 1);
-    CHECK(alm_adaptive_judge(&a, 100, 0.5, &p));
+    for (unsigned i = 0; i < 20; i++) CHECK(alm_adaptive_judge(&a, i, 0.5, 0, &p) == ALM_JUDGED_NORMAL && p == 1);
+    CHECK(alm_adaptive_judge(&a, 100, 0.5, 0, &p) == ALM_JUDGED_ALARM);
     alm_adaptive_free(&a);
 }
 
@@ -115,6 +141,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(p_counts_ties_against_an_alarm),
     cmocka_unit_test(the_alarm_rate_of_a_drifting_stream_stays_at_alpha),
     cmocka_unit_test(ties_are_drawn_and_ordinary_records_never_alarm),
+    cmocka_unit_test(what_is_exempt_alarms_at_any_level_until_the_rate_is_spent),
+    cmocka_unit_test(what_is_muted_costs_no_level_and_enters_no_window),
     cmocka_unit_test(nothing_alarms_before_the_window_holds_twenty),
 };
 ALM_TEST_MAIN(tests)

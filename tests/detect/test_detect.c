@@ -131,7 +131,8 @@ static void records_alone_are_judged_when_grouping_is_off(void **state) {
     CHECK_INT(s.n_groups, 0);
     CHECK_INT(s.n_free, 6000);
     CHECK(s.guarantee_free == ALM_GUARANTEE_ADAPTIVE);
-    CHECK(s.n_free_alarms > 20 && s.n_free_alarms < 90, "%llu", (unsigned long long)s.n_free_alarms);
+    CHECK(s.n_free_alarms > 2 && s.n_free_alarms < 90, "%llu", (unsigned long long)s.n_free_alarms);
+    CHECK(s.n_free_alarms + s.n_followers > 20, "%llu", (unsigned long long)s.n_followers); /* the same failure again is no new alarm */
     alm_normal_free(m);
 }
 
