@@ -114,9 +114,11 @@ static bool take_tag(alm_str *rest, header *h) {
 
 /* A word that stands for a level, not for a host. */
 static bool is_level(alm_str w) {
-    static const char *const levels[] = {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "ERR", "CRITICAL", "FATAL", "SEVERE", "info", "warn", "error", "debug"};
+    static const alm_str levels[] = {{"TRACE", 5},   {"DEBUG", 5},    {"INFO", 4},  {"NOTICE", 6}, {"WARN", 4}, {"WARNING", 7}, {"ERROR", 5}, {"ERR", 3},
+                                     {"CRITICAL", 8}, {"FATAL", 5}, {"SEVERE", 6}, {"info", 4},  {"warn", 4},    {"error", 5}, {"debug", 5}};
+    if (w.n < 3 || w.n > 8) return false;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-        if (alm_str_eq(w, alm_str_of(levels[i]))) return true;
+        if (w.at[0] == levels[i].at[0] && alm_str_eq(w, levels[i])) return true;
     return false;
 }
 
@@ -129,9 +131,12 @@ static bool is_host(alm_str w) {
     return w.at[w.n - 1] != ':';
 }
 
-static bool read_3164(alm_str line, alm_str rest, header *h) {
+/* known: the stamp that was found in this line already, or NULL. */
+static bool read_3164(alm_str line, alm_str rest, const alm_stamp *known, header *h) {
     size_t at = line.n - rest.n;
-    if (!alm_stamp_parse(&h->stamp, line, at) || (h->stamp.form != ALM_STAMP_BSD && h->stamp.form != ALM_STAMP_ISO)) return false;
+    if (known && known->at == at) h->stamp = *known;
+    else if (!alm_stamp_parse(&h->stamp, line, at)) return false;
+    if (h->stamp.form != ALM_STAMP_BSD && h->stamp.form != ALM_STAMP_ISO) return false;
     rest = alm_str_slice(line, at + h->stamp.n, line.n);
     if (rest.n < 2 || rest.at[0] != ' ') return false;
     rest = alm_str_slice(rest, 1, rest.n);
@@ -148,7 +153,7 @@ static bool read_3164(alm_str line, alm_str rest, header *h) {
     return true;
 }
 
-static bool read_header(alm_str line, header *h) {
+static bool read_header(alm_str line, const alm_stamp *known, header *h) {
     alm_str rest = line;
     *h = (header){.priority = -1};
     bool has_pri = take_pri(&rest, h);
@@ -156,7 +161,7 @@ static bool read_header(alm_str line, header *h) {
         h->stamp.at = h->stamp.form ? (uint32_t)(line.n - rest.n + 2) : 0;
         return true;
     }
-    return read_3164(line, rest, h);
+    return read_3164(line, rest, known, h);
 }
 
 /* ID.name for each parameter of the structured data. */
@@ -206,14 +211,14 @@ static alm_status add_data(alm_reader *r, alm_record *out, alm_str data, alm_err
     return ALM_OK;
 }
 
-static void add(alm_reader *r, alm_record *out, const char *key, alm_str value, alm_field_kind kind) {
-    if (value.n) (void)alm_reader_add_field(r, out, alm_str_of(key), value, kind);
+static void add(alm_reader *r, alm_record *out, alm_str key, alm_str value, alm_field_kind kind) {
+    if (value.n) (void)alm_reader_add_field(r, out, key, value, kind);
 }
 
 static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
     header h;
     out->text = out->raw;
-    if (!read_header(out->raw, &h)) {
+    if (!read_header(out->raw, r->own.known && r->own.found ? &r->own.stamp : NULL, &h)) {
         out->flags |= ALM_RECORD_BAD_SYSLOG;
         if (!r->o.no_time) alm_reader_find_time(r, out);
         return ALM_OK;
@@ -222,15 +227,15 @@ static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
     if (!r->o.no_time && h.stamp.form && alm_stamp_resolve(&r->time, &h.stamp, &out->time_ns))
         out->time_at = h.stamp.at, out->time_bytes = h.stamp.n;
     if (r->o.no_fields) return ALM_OK;
-    add(r, out, "pri", h.pri, ALM_FIELD_NUMBER);
+    add(r, out, ALM_STR("pri"), h.pri, ALM_FIELD_NUMBER);
     if (h.priority >= 0) {
-        add(r, out, "facility", alm_str_of(facilities[h.priority / 8]), ALM_FIELD_STRING);
-        add(r, out, "severity", alm_str_of(severities[h.priority % 8]), ALM_FIELD_STRING);
+        add(r, out, ALM_STR("facility"), alm_str_of(facilities[h.priority / 8]), ALM_FIELD_STRING);
+        add(r, out, ALM_STR("severity"), alm_str_of(severities[h.priority % 8]), ALM_FIELD_STRING);
     }
-    add(r, out, "host", h.host, ALM_FIELD_STRING);
-    add(r, out, "app", h.app, ALM_FIELD_STRING);
-    add(r, out, "pid", h.pid, ALM_FIELD_NUMBER);
-    add(r, out, "msgid", h.msgid, ALM_FIELD_STRING);
+    add(r, out, ALM_STR("host"), h.host, ALM_FIELD_STRING);
+    add(r, out, ALM_STR("app"), h.app, ALM_FIELD_STRING);
+    add(r, out, ALM_STR("pid"), h.pid, ALM_FIELD_NUMBER);
+    add(r, out, ALM_STR("msgid"), h.msgid, ALM_FIELD_STRING);
     if (!h.data.n) return ALM_OK;
     alm_arena_reset(r->keys);
     return add_data(r, out, h.data, err);
@@ -248,7 +253,7 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
     for (alm_str line; n_record < SNIFF_LINES && alm_sniff_line(&head, &line);) {
         header h;
         if (line.n == 0) continue;
-        bool has_header = read_header(line, &h) && (h.priority >= 0 || (h.host.n && h.app.n));
+        bool has_header = read_header(line, NULL, &h) && (h.priority >= 0 || (h.host.n && h.app.n));
         bool continues = !has_header && m.mode == ALM_MULTILINE_HEADER && !alm_stamp_search(&stamps, &stamp, line, ALM_STAMP_BYTES) &&
                          alm_multiline_continues(&m, line, NULL, (alm_str){0});
         if (continues) continue;
