@@ -123,7 +123,9 @@ own_part() {
     first=$((n * 3 / 4))
     printf '  %s%s%s: %s\n\n' "$bold" "$2" "$off" "$(t "$n lines; the first three quarters are learned, the rest is judged" "$n Zeilen; drei Viertel werden gelernt, der Rest beurteilt")"
     own_logs "$name" | run patterns --redact --top 6 - || return 1
+    echo
     own_logs "$name" | head -n "$first" | run learn --redact -o "$out/$name.gguf" - || return 1
+    echo
     own_logs "$name" | tail -n "+$((first + 1))" |
         run detect --redact --incidents --model "$out/$name.gguf" --html "$out/$name-report.html" - >"$out/own.txt" 2>"$out/own-summary.txt" ||
         { cat "$out/own-summary.txt" >&2 && return 1; }

@@ -12,6 +12,7 @@
 #include "base/mathx.h"
 #include "cli/columns.h"
 #include "cli/detection.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -111,12 +112,12 @@ static int heavier(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-/* The weight of the lightest incident that is shown; 0 shows all. Without memory for the list all are shown too. */
+/* The weight of the lightest incident that is shown; minus infinity shows all, and so it is without memory for the list. */
 static double lightest(const alm_shown *s, size_t n, uint64_t top) {
-    double *weight = top > 0 && top < n ? alm_alloc(n * sizeof *weight) : NULL, least = 0;
+    double *weight = top > 0 && top < n ? alm_alloc(n * sizeof *weight) : NULL, least;
     alm_incident i;
-    if (!weight) return 0;
-    for (size_t k = 0; k < n; k++) weight[k] = alm_detect_incident(s->detection, k, &i) ? alm_detection_weight(&i) : 0;
+    if (!weight) return -HUGE_VAL;
+    for (size_t k = 0; k < n; k++) weight[k] = alm_detect_incident(s->detection, k, &i) ? alm_detection_weight(&i) : -HUGE_VAL;
     qsort(weight, n, sizeof *weight, heavier);
     least = weight[top - 1];
     alm_free(weight);
@@ -146,7 +147,7 @@ void alm_detection_incidents(alm_shown *s, uint64_t top) {
     size_t n = alm_detect_incident_count(s->detection), n_shown = 0;
     double least = lightest(s, n, top);
     for (size_t k = 0; k < n && alm_detect_incident(s->detection, k, &i); k++) {
-        if (least > 0 && (alm_detection_weight(&i) < least || n_shown == top)) continue;
+        if (alm_detection_weight(&i) < least || (least > -HUGE_VAL && n_shown == top)) continue;
         n_shown++;
         incident(s, &i);
         if (!alm_out_tick(out)) return;

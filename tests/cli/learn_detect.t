@@ -109,6 +109,28 @@ $ script -qec 'alm detect --model m.gguf --color never today.log' /dev/null > ou
 > 0
 ? 1
 
+== with --incidents they are written into a file too, without objects
+$ alm detect -q --incidents --model m.gguf today.log > out; grep -c 'no space left on device' out > n; test $(cat n) -gt 0 && echo shown; grep -c '^{' out
+> shown
+> 0
+? 1
+
+== --top keeps the heaviest incidents in the order of their beginnings, and says how many are left out
+$ alm detect -q --incidents --top 0 --model m.gguf today.log > all; alm detect -q --incidents --top 1 --model m.gguf today.log > one; a=$(grep -cE '^ *[0-9]+  2026' all); test $a -gt 1 && grep -cE '^ *[0-9]+  2026' one; grep -q "^$((a - 1)) weaker incident" one && echo counted; head -1 one > h; grep -cFxf h all
+> 1
+> counted
+> 1
+
+== --incidents and --json contradict each other
+$ alm detect --incidents --json --model m.gguf today.log
+2> alm: these two contradict each other: --incidents --json
+2> hint: give one of them
+? 2
+
+== an incident names its source although the input is closed by then
+$ cp today.log second.log; alm detect -q --html p.html --model m.gguf today.log second.log > /dev/null; grep -c '^<div class="src">today.log</div>$' p.html > n; test $(cat n) -gt 0 && echo named
+> named
+
 == the floor ignores small incidents and weak alarms, and says so
 $ alm detect -q --json --model m.gguf --min-score 1e9 today.log | tail -1
 >~ "ignored":[1-9]
