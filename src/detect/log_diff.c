@@ -20,7 +20,7 @@ static double times_log(double x, double y) { return x > 0 ? x * alm_log_f64(x /
 static double p_value(uint64_t a, uint64_t b, uint64_t n_a, uint64_t n_b) {
     if (n_a == 0 || n_b == 0 || a + b == 0) return 1;
     double share = (double)n_b / ((double)n_a + (double)n_b);
-    if (a + b <= EXACT_LIMIT) return alm_binomial_test((long long)b, (long long)(a + b), share);
+    if (a + b <= EXACT_LIMIT) return alm_binomial_test((long long)b, (long long)a + (long long)b, share);
     double k = (double)a + (double)b;
     double g = 2 * (times_log((double)a, k * (1 - share)) + times_log((double)b, k * share));
     return alm_chi2_sf(g > 0 ? g : 0, 1);

@@ -165,7 +165,7 @@ static size_t insert(alm_mask_hit *out, size_t n, size_t cap, alm_mask_hit h) {
 }
 
 size_t alm_mask_set_find(const alm_mask_set *set, alm_str record, alm_mask_hit *out, size_t cap) {
-    alm_mask_set *s = (alm_mask_set *)(uintptr_t)set; /* match scratch and the counter of limits */
+    alm_mask_set *s = (alm_mask_set *)(uintptr_t)set; /* match scratch and the counter of limits; NOLINT(performance-no-int-to-ptr) */
     size_t n = 0, length = record.n < ALM_LOG_MAX_BYTES ? record.n : ALM_LOG_MAX_BYTES;
     bool gave_up = false;
     for (size_t i = 0; i < s->n; i++) {

@@ -89,7 +89,7 @@ typedef struct alm_tokens {
 
 /* Splits a record; cannot fail. `hit` may be NULL when n_hit is 0. Depends on its arguments only. A record that is one
  * JSON object is taken by its structure (keys constant, values slots, arrays one slot) unless lines_only. */
-void alm_log_tokenise(alm_tokens *out, alm_str record, const alm_mask_hit *hit, size_t n_hit, bool lines_only);
+void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, size_t n_hit, bool lines_only);
 
 /* A token's share of the key: as it is, and as a slot. */
 uint64_t alm_log_share(const alm_token *t);

@@ -123,7 +123,7 @@ const alm_source_ops *alm_sniff_format(alm_reader *r, alm_str head, const char *
 /* Cuts the next line off *rest; false at the end. */
 bool alm_sniff_line(alm_str *rest, alm_str *line);
 
-/* input.c: files, folders and globs as a list of paths. Missing ones are counted and told. */
+/* sources.c: files, folders and globs as a list of paths. Missing ones are counted and told. */
 alm_status alm_input_expand(alm_reader *r, const char *const *inputs, size_t n, alm_error *err);
 
 #endif

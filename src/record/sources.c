@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * input.c - what the caller names becomes a list of files: folders are walked, globs resolved, both sorted bytewise, so
+ * sources.c - what the caller names becomes a list of files: folders are walked, globs resolved, both sorted bytewise, so
  * that the order of the records is the same on every machine. Hidden files, and what is neither a file nor a folder nor a
  * pipe (sockets, devices found in a folder), are passed over; a link to a folder is followed only when it was named. */
 #include "record/reader.h"
