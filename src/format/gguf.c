@@ -70,7 +70,8 @@ static alm_status take_string(alm_gguf *g, cursor *c, alm_str *out, const char *
     uint64_t n;
     if (!take64(c, &n)) return truncated(g, what, err);
     if (n > left(c))
-        return SAY("bad_length", "%s at byte %zu claims %llu bytes, %zu are left", what, c->pos - 8, (unsigned long long)n, left(c));
+        return SAY("bad_length", "%s at byte %zu claims %llu bytes, %zu are left", what, c->pos - 8,
+                   (unsigned long long)n, left(c));
     *out = (alm_str){(const char *)c->at + c->pos, (size_t)n};
     c->pos += (size_t)n;
     return ALM_OK;
@@ -101,7 +102,8 @@ static alm_status take_items(alm_gguf *g, cursor *c, alm_gguf_value *v, alm_erro
     size_t from = c->pos;
     if (v->item == ALM_GGUF_STRING) {
         if (v->n > left(c) / 8)
-            return SAY("bad_count", "key %.*s: %llu strings cannot lie in %zu bytes", ALM_ARG(v->key), (unsigned long long)v->n, left(c));
+            return SAY("bad_count", "key %.*s: %llu strings cannot lie in %zu bytes", ALM_ARG(v->key),
+                       (unsigned long long)v->n, left(c));
         for (uint64_t i = 0; i < v->n; i++) {
             alm_str s;
             alm_status st = take_string(g, c, &s, "a string value", err);
@@ -128,7 +130,8 @@ static alm_status take_value(alm_gguf *g, cursor *c, alm_gguf_value *v, alm_erro
     alm_status st = take_string(g, c, &v->key, "a key", err);
     if (st != ALM_OK) return st;
     if (v->key.n == 0 || v->key.n > ALM_GGUF_MAX_KEY || memchr(v->key.at, 0, v->key.n) || !alm_utf8_valid(v->key))
-        return SAY("bad_string", "key %zu is empty, longer than %d bytes, or has a NUL or invalid UTF-8 in it", g->n_value, ALM_GGUF_MAX_KEY);
+        return SAY("bad_string", "key %zu is empty, longer than %d bytes, or has a NUL or invalid UTF-8 in it",
+                   g->n_value, ALM_GGUF_MAX_KEY);
     uint32_t type;
     if (!take32(c, &type)) return truncated(g, "the type of a value", err);
     if (type >= ALM_GGUF_TYPE_COUNT) return SAY("bad_type", "key %.*s has the unknown type %u", ALM_ARG(v->key), type);
@@ -137,7 +140,8 @@ static alm_status take_value(alm_gguf *g, cursor *c, alm_gguf_value *v, alm_erro
     if (v->type == ALM_GGUF_ARRAY) {
         if (!take32(c, &type) || !take64(c, &v->n)) return truncated(g, "the head of an array", err);
         if (type == ALM_GGUF_ARRAY) return SAY("bad_type", "key %.*s is an array of arrays", ALM_ARG(v->key));
-        if (type >= ALM_GGUF_TYPE_COUNT) return SAY("bad_type", "key %.*s is an array of the unknown type %u", ALM_ARG(v->key), type);
+        if (type >= ALM_GGUF_TYPE_COUNT)
+            return SAY("bad_type", "key %.*s is an array of the unknown type %u", ALM_ARG(v->key), type);
         v->item = (alm_gguf_type)type;
     }
     return take_items(g, c, v, err);
@@ -148,14 +152,15 @@ static alm_status measure(alm_gguf *g, alm_gguf_tensor *t, alm_error *err) {
     uint32_t block, block_bytes;
     const char *type = alm_gguf_tensor_type_name(t->type, &block, &block_bytes);
     if (!type) return SAY("bad_type", "tensor %.*s has the unknown type %u", ALM_ARG(t->name), t->type);
-    if (t->dim[0] % block) return SAY("bad_shape", "tensor %.*s: a row of %llu is not made of %s blocks of %u", ALM_ARG(t->name),
-                                      (unsigned long long)t->dim[0], type, block);
+    if (t->dim[0] % block)
+        return SAY("bad_shape", "tensor %.*s: a row of %llu is not made of %s blocks of %u", ALM_ARG(t->name),
+                   (unsigned long long)t->dim[0], type, block);
     uint64_t items = 1, bytes;
     for (unsigned i = 0; i < ALM_GGUF_MAX_DIMS; i++)
         if (__builtin_mul_overflow(items, t->dim[i], &items) || items > INT64_MAX)
             return SAY("overflow", "tensor %.*s: the product of its dimensions overflows", ALM_ARG(t->name));
-    if (__builtin_mul_overflow(items / block, (uint64_t)block_bytes, &bytes) || bytes > INT64_MAX - ALM_GGUF_MAX_ALIGNMENT ||
-        bytes > SIZE_MAX - ALM_GGUF_MAX_ALIGNMENT)
+    if (__builtin_mul_overflow(items / block, (uint64_t)block_bytes, &bytes) ||
+        bytes > INT64_MAX - ALM_GGUF_MAX_ALIGNMENT || bytes > SIZE_MAX - ALM_GGUF_MAX_ALIGNMENT)
         return SAY("overflow", "tensor %.*s: its size in bytes overflows", ALM_ARG(t->name));
     t->n_items = items;
     t->n_bytes = (size_t)bytes;
@@ -167,10 +172,12 @@ static alm_status take_tensor(alm_gguf *g, cursor *c, alm_gguf_tensor *t, uint64
     alm_status st = take_string(g, c, &t->name, "a tensor name", err);
     if (st != ALM_OK) return st;
     if (t->name.n > ALM_GGUF_MAX_NAME || memchr(t->name.at, 0, t->name.n) || !alm_utf8_valid(t->name))
-        return SAY("bad_string", "the name of tensor %zu is longer than %d bytes, or has a NUL or invalid UTF-8 in it", g->n_tensor, ALM_GGUF_MAX_NAME);
+        return SAY("bad_string", "the name of tensor %zu is longer than %d bytes, or has a NUL or invalid UTF-8 in it",
+                   g->n_tensor, ALM_GGUF_MAX_NAME);
     if (!take32(c, &t->n_dims)) return truncated(g, "a tensor's dimensions", err);
     if (t->n_dims > ALM_GGUF_MAX_DIMS)
-        return SAY("bad_shape", "tensor %.*s has %u dimensions, the most is %d", ALM_ARG(t->name), t->n_dims, ALM_GGUF_MAX_DIMS);
+        return SAY("bad_shape", "tensor %.*s has %u dimensions, the most is %d", ALM_ARG(t->name), t->n_dims,
+                   ALM_GGUF_MAX_DIMS);
     for (unsigned i = 0; i < ALM_GGUF_MAX_DIMS; i++) {
         t->dim[i] = 1;
         if (i >= t->n_dims) continue;
@@ -225,14 +232,15 @@ static size_t find(const alm_gguf *g, name_of *name, const size_t *at, size_t n,
 
 static alm_status read_head(alm_gguf *g, cursor *c, uint64_t *n_tensor, uint64_t *n_value, alm_error *err) {
     if (left(c) < 4) return truncated(g, "the magic", err);
-    if (memcmp(c->at, "GGUF", 4) != 0) return alm_fail(err, ALM_MALFORMED, "%s: bad_magic: no GGUF file (its first bytes are not GGUF)", g->name);
+    if (memcmp(c->at, "GGUF", 4) != 0)
+        return alm_fail(err, ALM_MALFORMED, "%s: bad_magic: no GGUF file (its first bytes are not GGUF)", g->name);
     c->pos = 4;
     if (!take32(c, &g->version)) return truncated(g, "the version", err);
     if (g->version != 2 && g->version != 3) {
         if (g->version != 0 && (g->version & 0xFFFF) == 0)
-            alm_fail(err, ALM_UNSUPPORTED, "%s: bad_version: the file is big-endian; only little-endian GGUF is read", g->name);
-        else
-            alm_fail(err, ALM_UNSUPPORTED, "%s: bad_version: GGUF version %u; 2 and 3 are read", g->name, g->version);
+            alm_fail(err, ALM_UNSUPPORTED, "%s: bad_version: the file is big-endian; only little-endian GGUF is read",
+                     g->name);
+        else alm_fail(err, ALM_UNSUPPORTED, "%s: bad_version: GGUF version %u; 2 and 3 are read", g->name, g->version);
         return ALM_UNSUPPORTED;
     }
     if (!take64(c, n_tensor) || !take64(c, n_value)) return truncated(g, "the counts", err);
@@ -245,14 +253,16 @@ static alm_status read_head(alm_gguf *g, cursor *c, uint64_t *n_tensor, uint64_t
 
 static alm_status check_general(alm_gguf *g, alm_error *err) {
     const alm_gguf_value *v = alm_gguf_find(g, "general.architecture");
-    if (v && v->type != ALM_GGUF_STRING) return SAY("bad_type", "general.architecture is %s, not a string", type_name[v->type]);
+    if (v && v->type != ALM_GGUF_STRING)
+        return SAY("bad_type", "general.architecture is %s, not a string", type_name[v->type]);
     g->alignment = ALM_GGUF_ALIGNMENT;
     v = alm_gguf_find(g, "general.alignment");
     if (!v) return ALM_OK;
     if (v->type != ALM_GGUF_U32) return SAY("bad_type", "general.alignment is %s, not u32", type_name[v->type]);
     g->alignment = le32(v->at);
     if (g->alignment < 8 || g->alignment > ALM_GGUF_MAX_ALIGNMENT || (g->alignment & (g->alignment - 1)))
-        return SAY("bad_alignment", "general.alignment is %u: a power of two from 8 to %d is allowed", g->alignment, ALM_GGUF_MAX_ALIGNMENT);
+        return SAY("bad_alignment", "general.alignment is %u: a power of two from 8 to %d is allowed", g->alignment,
+                   ALM_GGUF_MAX_ALIGNMENT);
     return ALM_OK;
 }
 
@@ -264,19 +274,21 @@ static alm_status place_tensors(alm_gguf *g, size_t head_end, const uint64_t *of
     g->data_from = g->bytes.n; /* without tensors there need not be a data section, nor the padding in front of it */
     if (head_end <= SIZE_MAX - g->alignment && padded(head_end, g->alignment) <= g->bytes.n)
         g->data_from = padded(head_end, g->alignment);
-    else if (g->n_tensor)
-        return truncated(g, "the padding in front of the tensors", err);
+    else if (g->n_tensor) return truncated(g, "the padding in front of the tensors", err);
     data_bytes = g->bytes.n - g->data_from;
     for (size_t i = 0; i < g->n_tensor; i++) {
         alm_gguf_tensor *t = &g->tensor[i];
         if (offset[i] % g->alignment)
-            return SAY("bad_alignment", "tensor %.*s at offset %llu, the alignment is %u", ALM_ARG(t->name), (unsigned long long)offset[i], g->alignment);
+            return SAY("bad_alignment", "tensor %.*s at offset %llu, the alignment is %u", ALM_ARG(t->name),
+                       (unsigned long long)offset[i], g->alignment);
         if (offset[i] > data_bytes || t->n_bytes > data_bytes - offset[i])
-            return SAY("bad_offset", "tensor %.*s of %zu bytes at offset %llu lies beyond the end of the data (%zu bytes)",
+            return SAY("bad_offset",
+                       "tensor %.*s of %zu bytes at offset %llu lies beyond the end of the data (%zu bytes)",
                        ALM_ARG(t->name), t->n_bytes, (unsigned long long)offset[i], data_bytes);
         if (offset[i] < expected) return SAY("overlap", "tensor %.*s shares bytes with another", ALM_ARG(t->name));
         if (offset[i] > expected)
-            return SAY("bad_offset", "a hole of %llu bytes in front of tensor %.*s", (unsigned long long)(offset[i] - expected), ALM_ARG(t->name));
+            return SAY("bad_offset", "a hole of %llu bytes in front of tensor %.*s",
+                       (unsigned long long)(offset[i] - expected), ALM_ARG(t->name));
         t->at = (const unsigned char *)g->bytes.at + g->data_from + offset[i];
         expected = padded((size_t)offset[i] + t->n_bytes, g->alignment);
     }
@@ -344,7 +356,9 @@ alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err) {
     return open_bytes(out, path, &map, (alm_str){(const char *)map.at, map.n}, err);
 }
 
-alm_status alm_gguf_parse(alm_gguf **out, const char *name, alm_str bytes, alm_error *err) { return open_bytes(out, name, NULL, bytes, err); }
+alm_status alm_gguf_parse(alm_gguf **out, const char *name, alm_str bytes, alm_error *err) {
+    return open_bytes(out, name, NULL, bytes, err);
+}
 
 void alm_gguf_close(alm_gguf *g) {
     if (!g) return;
@@ -408,7 +422,8 @@ double alm_gguf_item_f64(const alm_gguf_value *v, uint64_t i) {
         return x;
     }
     uint64_t x = alm_gguf_item_u64(v, i);
-    bool is_signed = v->item == ALM_GGUF_I8 || v->item == ALM_GGUF_I16 || v->item == ALM_GGUF_I32 || v->item == ALM_GGUF_I64;
+    bool is_signed =
+        v->item == ALM_GGUF_I8 || v->item == ALM_GGUF_I16 || v->item == ALM_GGUF_I32 || v->item == ALM_GGUF_I64;
     return is_signed ? (double)(int64_t)x : (double)x;
 }
 
@@ -421,13 +436,17 @@ bool alm_gguf_next_str(const alm_gguf_value *v, size_t *offset, alm_str *out) {
 }
 
 static bool is_integer(alm_gguf_type t) { return t <= ALM_GGUF_I32 || t == ALM_GGUF_U64 || t == ALM_GGUF_I64; }
-static bool is_signed(alm_gguf_type t) { return t == ALM_GGUF_I8 || t == ALM_GGUF_I16 || t == ALM_GGUF_I32 || t == ALM_GGUF_I64; }
+static bool is_signed(alm_gguf_type t) {
+    return t == ALM_GGUF_I8 || t == ALM_GGUF_I16 || t == ALM_GGUF_I32 || t == ALM_GGUF_I64;
+}
 
-static alm_status missing(const char *key, alm_error *err) { return alm_fail(err, ALM_NOT_FOUND, "the file has no key %s", key); }
+static alm_status missing(const char *key, alm_error *err) {
+    return alm_fail(err, ALM_NOT_FOUND, "the file has no key %s", key);
+}
 
 static alm_status other_type(const alm_gguf_value *v, const char *wanted, alm_error *err) {
-    return alm_fail(err, ALM_MISMATCH, "key %.*s is %s%s, not %s", ALM_ARG(v->key), v->type == ALM_GGUF_ARRAY ? "an array of " : "",
-                    type_name[v->item], wanted);
+    return alm_fail(err, ALM_MISMATCH, "key %.*s is %s%s, not %s", ALM_ARG(v->key),
+                    v->type == ALM_GGUF_ARRAY ? "an array of " : "", type_name[v->item], wanted);
 }
 
 alm_status alm_gguf_u64(const alm_gguf *g, const char *key, uint64_t *out, alm_error *err) {
@@ -451,7 +470,8 @@ alm_status alm_gguf_i64(const alm_gguf *g, const char *key, int64_t *out, alm_er
 alm_status alm_gguf_f64(const alm_gguf *g, const char *key, double *out, alm_error *err) {
     const alm_gguf_value *v = alm_gguf_find(g, key);
     if (!v) return missing(key, err);
-    if (!is_integer(v->type) && v->type != ALM_GGUF_F32 && v->type != ALM_GGUF_F64) return other_type(v, "a number", err);
+    if (!is_integer(v->type) && v->type != ALM_GGUF_F32 && v->type != ALM_GGUF_F64)
+        return other_type(v, "a number", err);
     double x = alm_gguf_item_f64(v, 0);
     if (is_integer(v->type) && !(x >= -9007199254740992.0 && x <= 9007199254740992.0))
         return other_type(v, "a number that a double holds exactly", err);
@@ -474,7 +494,8 @@ alm_status alm_gguf_str(const alm_gguf *g, const char *key, alm_str *out, alm_er
     return ALM_OK;
 }
 
-alm_status alm_gguf_array(const alm_gguf *g, const char *key, alm_gguf_type item, const alm_gguf_value **out, alm_error *err) {
+alm_status alm_gguf_array(const alm_gguf *g, const char *key, alm_gguf_type item, const alm_gguf_value **out,
+                          alm_error *err) {
     const alm_gguf_value *v = alm_gguf_find(g, key);
     if (!v) return missing(key, err);
     if (v->type != ALM_GGUF_ARRAY || v->item != item) {
@@ -489,13 +510,16 @@ alm_status alm_gguf_tensor_get(const alm_gguf *g, const char *name, uint32_t typ
                                const alm_gguf_tensor **out, alm_error *err) {
     const alm_gguf_tensor *t = alm_gguf_find_tensor(g, name);
     if (!t) return alm_fail(err, ALM_NOT_FOUND, "the file has no tensor %s", name);
-    const char *has = alm_gguf_tensor_type_name(t->type, NULL, NULL), *wants = alm_gguf_tensor_type_name(type, NULL, NULL);
-    if (t->type != type) return alm_fail(err, ALM_MISMATCH, "tensor %s is %s, not %s", name, has, wants ? wants : "of that type");
-    if (t->n_dims != n_dims) return alm_fail(err, ALM_MISMATCH, "tensor %s has %u dimensions, not %u", name, t->n_dims, n_dims);
+    const char *has = alm_gguf_tensor_type_name(t->type, NULL, NULL),
+               *wants = alm_gguf_tensor_type_name(type, NULL, NULL);
+    if (t->type != type)
+        return alm_fail(err, ALM_MISMATCH, "tensor %s is %s, not %s", name, has, wants ? wants : "of that type");
+    if (t->n_dims != n_dims)
+        return alm_fail(err, ALM_MISMATCH, "tensor %s has %u dimensions, not %u", name, t->n_dims, n_dims);
     for (uint32_t i = 0; i < n_dims; i++)
         if (dim[i] != UINT64_MAX && t->dim[i] != dim[i])
-            return alm_fail(err, ALM_MISMATCH, "tensor %s: dimension %u is %llu, not %llu", name, i, (unsigned long long)t->dim[i],
-                            (unsigned long long)dim[i]);
+            return alm_fail(err, ALM_MISMATCH, "tensor %s: dimension %u is %llu, not %llu", name, i,
+                            (unsigned long long)t->dim[i], (unsigned long long)dim[i]);
     return *out = t, ALM_OK;
 }
 
@@ -508,14 +532,14 @@ typedef struct tensor_type {
 
 /* By their number in the file; a number without a row was withdrawn by the format. */
 static const tensor_type tensor_types[] = {
-    [0] = {"F32", 1, 4},          [1] = {"F16", 1, 2},          [2] = {"Q4_0", 32, 18},     [3] = {"Q4_1", 32, 20},
-    [6] = {"Q5_0", 32, 22},       [7] = {"Q5_1", 32, 24},       [8] = {"Q8_0", 32, 34},     [9] = {"Q8_1", 32, 36},
-    [10] = {"Q2_K", 256, 84},     [11] = {"Q3_K", 256, 110},    [12] = {"Q4_K", 256, 144},  [13] = {"Q5_K", 256, 176},
-    [14] = {"Q6_K", 256, 210},    [15] = {"Q8_K", 256, 292},    [16] = {"IQ2_XXS", 256, 66}, [17] = {"IQ2_XS", 256, 74},
-    [18] = {"IQ3_XXS", 256, 98},  [19] = {"IQ1_S", 256, 50},    [20] = {"IQ4_NL", 32, 18},  [21] = {"IQ3_S", 256, 110},
-    [22] = {"IQ2_S", 256, 82},    [23] = {"IQ4_XS", 256, 136},  [24] = {"I8", 1, 1},        [25] = {"I16", 1, 2},
-    [26] = {"I32", 1, 4},         [27] = {"I64", 1, 8},         [28] = {"F64", 1, 8},       [29] = {"IQ1_M", 256, 56},
-    [30] = {"BF16", 1, 2},        [34] = {"TQ1_0", 256, 54},    [35] = {"TQ2_0", 256, 66},  [39] = {"MXFP4", 32, 17},
+    [0] = {"F32", 1, 4},         [1] = {"F16", 1, 2},         [2] = {"Q4_0", 32, 18},      [3] = {"Q4_1", 32, 20},
+    [6] = {"Q5_0", 32, 22},      [7] = {"Q5_1", 32, 24},      [8] = {"Q8_0", 32, 34},      [9] = {"Q8_1", 32, 36},
+    [10] = {"Q2_K", 256, 84},    [11] = {"Q3_K", 256, 110},   [12] = {"Q4_K", 256, 144},   [13] = {"Q5_K", 256, 176},
+    [14] = {"Q6_K", 256, 210},   [15] = {"Q8_K", 256, 292},   [16] = {"IQ2_XXS", 256, 66}, [17] = {"IQ2_XS", 256, 74},
+    [18] = {"IQ3_XXS", 256, 98}, [19] = {"IQ1_S", 256, 50},   [20] = {"IQ4_NL", 32, 18},   [21] = {"IQ3_S", 256, 110},
+    [22] = {"IQ2_S", 256, 82},   [23] = {"IQ4_XS", 256, 136}, [24] = {"I8", 1, 1},         [25] = {"I16", 1, 2},
+    [26] = {"I32", 1, 4},        [27] = {"I64", 1, 8},        [28] = {"F64", 1, 8},        [29] = {"IQ1_M", 256, 56},
+    [30] = {"BF16", 1, 2},       [34] = {"TQ1_0", 256, 54},   [35] = {"TQ2_0", 256, 66},   [39] = {"MXFP4", 32, 17},
 };
 
 const char *alm_gguf_tensor_type_name(uint32_t type, uint32_t *block, uint32_t *block_bytes) {

@@ -16,14 +16,39 @@
 #include "base/str.h"
 
 typedef enum alm_gguf_type {
-    ALM_GGUF_U8, ALM_GGUF_I8, ALM_GGUF_U16, ALM_GGUF_I16, ALM_GGUF_U32, ALM_GGUF_I32, ALM_GGUF_F32, ALM_GGUF_BOOL,
-    ALM_GGUF_STRING, ALM_GGUF_ARRAY, ALM_GGUF_U64, ALM_GGUF_I64, ALM_GGUF_F64, ALM_GGUF_TYPE_COUNT
+    ALM_GGUF_U8,
+    ALM_GGUF_I8,
+    ALM_GGUF_U16,
+    ALM_GGUF_I16,
+    ALM_GGUF_U32,
+    ALM_GGUF_I32,
+    ALM_GGUF_F32,
+    ALM_GGUF_BOOL,
+    ALM_GGUF_STRING,
+    ALM_GGUF_ARRAY,
+    ALM_GGUF_U64,
+    ALM_GGUF_I64,
+    ALM_GGUF_F64,
+    ALM_GGUF_TYPE_COUNT
 } alm_gguf_type;
 
 /* Tensor types by their number in the file; those that this project writes today. alm_gguf_tensor_type_name knows more. */
-enum { ALM_GGUF_T_F32 = 0, ALM_GGUF_T_I8 = 24, ALM_GGUF_T_I16 = 25, ALM_GGUF_T_I32 = 26, ALM_GGUF_T_I64 = 27, ALM_GGUF_T_F64 = 28 };
+enum {
+    ALM_GGUF_T_F32 = 0,
+    ALM_GGUF_T_I8 = 24,
+    ALM_GGUF_T_I16 = 25,
+    ALM_GGUF_T_I32 = 26,
+    ALM_GGUF_T_I64 = 27,
+    ALM_GGUF_T_F64 = 28
+};
 
-enum { ALM_GGUF_MAX_DIMS = 4, ALM_GGUF_MAX_NAME = 63, ALM_GGUF_MAX_KEY = 65535, ALM_GGUF_ALIGNMENT = 32, ALM_GGUF_MAX_ALIGNMENT = 65536 };
+enum {
+    ALM_GGUF_MAX_DIMS = 4,
+    ALM_GGUF_MAX_NAME = 63,
+    ALM_GGUF_MAX_KEY = 65535,
+    ALM_GGUF_ALIGNMENT = 32,
+    ALM_GGUF_MAX_ALIGNMENT = 65536
+};
 
 typedef struct alm_gguf_value {
     alm_str key;
@@ -70,10 +95,12 @@ alm_status alm_gguf_f64(const alm_gguf *g, const char *key, double *out, alm_err
 alm_status alm_gguf_bool(const alm_gguf *g, const char *key, bool *out, alm_error *err);
 alm_status alm_gguf_str(const alm_gguf *g, const char *key, alm_str *out, alm_error *err);
 /* The array under a key, checked to have this element type. */
-alm_status alm_gguf_array(const alm_gguf *g, const char *key, alm_gguf_type item, const alm_gguf_value **out, alm_error *err);
+alm_status alm_gguf_array(const alm_gguf *g, const char *key, alm_gguf_type item, const alm_gguf_value **out,
+                          alm_error *err);
 /* Element i of an array or single value of numbers, i < v->n. */
-uint64_t alm_gguf_item_u64(const alm_gguf_value *v, uint64_t i); /* integers and bool; negative ones as two's complement */
-double alm_gguf_item_f64(const alm_gguf_value *v, uint64_t i);   /* any number */
+uint64_t alm_gguf_item_u64(const alm_gguf_value *v,
+                           uint64_t i); /* integers and bool; negative ones as two's complement */
+double alm_gguf_item_f64(const alm_gguf_value *v, uint64_t i); /* any number */
 /* Walks strings: *offset begins at 0; false behind the last. */
 bool alm_gguf_next_str(const alm_gguf_value *v, size_t *offset, alm_str *out);
 /* A tensor by name, checked for type and dimensions (n_dims of them, innermost first; a dim of UINT64_MAX takes any). */
@@ -100,7 +127,8 @@ void alm_gguf_set_strings(alm_gguf_writer *w, const char *key, const alm_str *it
 /* Any value as a reader gave it: so a file can be copied key by key. */
 void alm_gguf_set_value(alm_gguf_writer *w, const alm_gguf_value *v);
 /* `data` holds the tensor's bytes in file layout (little-endian) and is kept by pointer until the writer is saved or freed. */
-void alm_gguf_add_tensor(alm_gguf_writer *w, const char *name, uint32_t type, uint32_t n_dims, const uint64_t *dim, const void *data);
+void alm_gguf_add_tensor(alm_gguf_writer *w, const char *name, uint32_t type, uint32_t n_dims, const uint64_t *dim,
+                         const void *data);
 /* Aside, fsync, rename: the file is there whole or not at all. */
 alm_status alm_gguf_writer_save(alm_gguf_writer *w, const char *path, alm_error *err);
 alm_status alm_gguf_writer_bytes(alm_gguf_writer *w, alm_buf *out, alm_error *err);

@@ -159,7 +159,8 @@ void alm_gguf_set_value(alm_gguf_writer *w, const alm_gguf_value *v) {
     alm_buf_free(&key);
 }
 
-void alm_gguf_add_tensor(alm_gguf_writer *w, const char *name, uint32_t type, uint32_t n_dims, const uint64_t *dim, const void *data) {
+void alm_gguf_add_tensor(alm_gguf_writer *w, const char *name, uint32_t type, uint32_t n_dims, const uint64_t *dim,
+                         const void *data) {
     alm_str s = alm_str_of(name);
     uint32_t block, block_bytes;
     if (!ok(w)) return;

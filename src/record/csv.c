@@ -18,8 +18,8 @@ enum { SNIFF_ROWS = 200, MAX_NAME_BYTES = 256 };
 typedef struct row {
     size_t end, next; /* offsets from the row's start; next: behind the line end */
     unsigned n_line;
-    bool open;  /* a quote is not closed */
-    bool stray; /* a quote in the middle of a cell, or text behind a closed quote */
+    bool open;   /* a quote is not closed */
+    bool stray;  /* a quote in the middle of a cell, or text behind a closed quote */
     bool at_end; /* the text ended before the row did */
 } row;
 
@@ -52,7 +52,8 @@ static void scan_row(alm_str s, char sep, row *out) {
 }
 
 /* Cuts the next cell off *rest (which is one row). *last: it was the last. Doubled quotes are made single in the arena. */
-static alm_status take_cell(alm_reader *r, alm_str *rest, char sep, bool plain, alm_str *cell, bool *last, alm_error *err) {
+static alm_status take_cell(alm_reader *r, alm_str *rest, char sep, bool plain, alm_str *cell, bool *last,
+                            alm_error *err) {
     alm_str s = *rest;
     if (s.n && s.at[0] == '"' && !plain) {
         size_t i = 1;
@@ -198,7 +199,8 @@ static bool needs_quotes(alm_str s) {
 /* key=value as logfmt writes it. */
 static void add_pair(alm_buf *b, alm_str key, alm_str value) {
     if (b->n) alm_buf_add_byte(b, ' ');
-    for (size_t i = 0; i < key.n; i++) alm_buf_add_byte(b, (unsigned char)key.at[i] <= ' ' || key.at[i] == '=' || key.at[i] == '"' ? '_' : key.at[i]);
+    for (size_t i = 0; i < key.n; i++)
+        alm_buf_add_byte(b, (unsigned char)key.at[i] <= ' ' || key.at[i] == '=' || key.at[i] == '"' ? '_' : key.at[i]);
     alm_buf_add_byte(b, '=');
     if (!needs_quotes(value)) {
         alm_buf_add_str(b, value);
@@ -248,7 +250,10 @@ static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
         }
         alm_str key = column_key(r, n_cell);
         if (!key.at) return alm_fail_memory(err);
-        (void)alm_reader_add_field(r, out, key, cell, cell.n == 0 ? ALM_FIELD_NULL : is_number(cell) ? ALM_FIELD_NUMBER : ALM_FIELD_STRING);
+        (void)alm_reader_add_field(r, out, key, cell,
+                                   cell.n == 0       ? ALM_FIELD_NULL
+                                   : is_number(cell) ? ALM_FIELD_NUMBER
+                                                     : ALM_FIELD_STRING);
         if (want_text) add_pair(&r->text, key, cell);
         unsigned rank = r->csv.has_header ? alm_time_field_rank(key) : 0;
         alm_stamp s;
@@ -293,7 +298,8 @@ static bool is_header_row(alm_str raw, char sep) {
         alm_stamp s;
         if (cell.n == 0 || cell.n > 64 || is_number(cell) || alm_stamp_value(&s, cell)) return false;
         bool letter = false;
-        for (size_t i = 0; i < cell.n; i++) letter |= (unsigned char)((cell.at[i] | 32) - 'a') < 26 || (unsigned char)cell.at[i] >= 0x80;
+        for (size_t i = 0; i < cell.n; i++)
+            letter |= (unsigned char)((cell.at[i] | 32) - 'a') < 26 || (unsigned char)cell.at[i] >= 0x80;
         if (!letter) return false;
         for (size_t i = 0; i < n; i++)
             if (alm_str_eq(seen[i], cell)) return false;
@@ -357,8 +363,12 @@ static bool look(alm_reader *r, alm_str head, const char *file_name, const char 
     return agreed && r->csv.has_header;
 }
 
-static bool looks_like_csv(alm_reader *r, alm_str head, const char *file_name) { return look(r, head, file_name, ",;|", ".csv"); }
-static bool looks_like_tsv(alm_reader *r, alm_str head, const char *file_name) { return look(r, head, file_name, "\t", ".tsv"); }
+static bool looks_like_csv(alm_reader *r, alm_str head, const char *file_name) {
+    return look(r, head, file_name, ",;|", ".csv");
+}
+static bool looks_like_tsv(alm_reader *r, alm_str head, const char *file_name) {
+    return look(r, head, file_name, "\t", ".tsv");
+}
 
 static alm_status begin(alm_reader *r, alm_error *err) {
     alm_csv_state *c = &r->csv;

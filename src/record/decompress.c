@@ -109,9 +109,15 @@ static alm_status choose_kind(alm_stream *s, alm_error *err) {
     size_t n = s->n_packed;
     if (has_magic(at, n, "\x1f\x8b\x08", 3)) s->kind = GZIP;
     else if (has_magic(at, n, "\x28\xb5\x2f\xfd", 4)) s->kind = ZSTD;
-    else if (n >= 4 && (at[0] & 0xF0) == 0x50 && has_magic(at + 1, n - 1, "\x2a\x4d\x18", 3)) s->kind = ZSTD; /* a skippable frame first */
-    else if (has_magic(at, n, "\xfd" "7zXZ", 6)) return refuse_packing(s, "xz", "xzcat", err);
-    else if (n > 9 && has_magic(at, n, "BZh", 3) && has_magic(at + 4, n - 4, "1AY&SY", 6)) return refuse_packing(s, "bzip2", "bzcat", err);
+    else if (n >= 4 && (at[0] & 0xF0) == 0x50 && has_magic(at + 1, n - 1, "\x2a\x4d\x18", 3))
+        s->kind = ZSTD; /* a skippable frame first */
+    else if (has_magic(at, n,
+                       "\xfd"
+                       "7zXZ",
+                       6))
+        return refuse_packing(s, "xz", "xzcat", err);
+    else if (n > 9 && has_magic(at, n, "BZh", 3) && has_magic(at + 4, n - 4, "1AY&SY", 6))
+        return refuse_packing(s, "bzip2", "bzcat", err);
     else if (has_magic(at, n, "\x04\x22\x4d\x18", 4)) return refuse_packing(s, "lz4", "lz4cat", err);
     else if (has_magic(at, n, "PK\x03\x04", 4)) return refuse_packing(s, "zip", "unzip -p", err);
     if (s->kind == ZSTD) {
@@ -131,7 +137,9 @@ static alm_status first_bytes(alm_stream *s, alm_error *err) {
         if (st != ALM_OK) return st;
         s->n_packed += got;
         /* a short line on a slow pipe must not wait for more when it can be no magic */
-        if (s->n_packed && !strchr("\x1f\x28\xfd\x04P", s->packed[0]) && s->packed[0] != 'B' && (s->packed[0] & 0xF0) != 0x50) break;
+        if (s->n_packed && !strchr("\x1f\x28\xfd\x04P", s->packed[0]) && s->packed[0] != 'B' &&
+            (s->packed[0] & 0xF0) != 0x50)
+            break;
         if (s->n_packed && memchr(s->packed, '\n', s->n_packed)) break;
     }
     return ALM_OK;
@@ -220,7 +228,8 @@ static alm_status read_gzip(alm_stream *s, void *at, size_t n, size_t *got, alm_
         size_t left = s->n_packed - s->at_packed;
         if (!s->in_member) {
             if (left == 0) return s->done = true, ALM_OK;
-            if (s->had_member && s->packed[s->at_packed] != 0x1f) return s->done = true, ALM_OK; /* padding behind the last member */
+            if (s->had_member && s->packed[s->at_packed] != 0x1f)
+                return s->done = true, ALM_OK; /* padding behind the last member */
             int z;
             if (!s->gzip.state) {
                 s->gzip.zalloc = zlib_alloc, s->gzip.zfree = zlib_free;
@@ -262,9 +271,12 @@ static alm_status read_zstd(alm_stream *s, void *at, size_t n, size_t *got, alm_
         *got = out.pos;
         if (ZSTD_isError(z)) {
             if (ZSTD_getErrorCode(z) == ZSTD_error_memory_allocation) return alm_fail_memory(err);
-            if (!s->in_member && s->had_member) return s->done = true, *got = 0, ALM_OK; /* something else behind the last frame */
+            if (!s->in_member && s->had_member)
+                return s->done = true, *got = 0, ALM_OK; /* something else behind the last frame */
             if (ZSTD_getErrorCode(z) == ZSTD_error_frameParameter_windowTooLarge)
-                return damaged(s, "zstd: needs a window beyond 8 MiB (packed with --long or --ultra): zstdcat it into a pipe", err);
+                return damaged(
+                    s, "zstd: needs a window beyond 8 MiB (packed with --long or --ultra): zstdcat it into a pipe",
+                    err);
             return damaged(s, "the zstd data are damaged", err);
         }
         s->in_member = z != 0;

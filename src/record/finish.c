@@ -31,8 +31,28 @@ bool alm_reader_value_time(alm_reader *r, alm_record *out, alm_str value) {
 
 /* Best first: a record with several (created, modified …) is dated by the name that says most. */
 static const char *const time_names[] = {
-    "@timestamp", "timestamp", "time", "ts", "datetime", "date_time", "@t", "eventtime", "event_time", "time_iso8601", "time_local",
-    "__realtime_timestamp", "_source_realtime_timestamp", "asctime", "logged_at", "log_time", "date", "t", "created_at", "created", "start_time", "starttime",
+    "@timestamp",
+    "timestamp",
+    "time",
+    "ts",
+    "datetime",
+    "date_time",
+    "@t",
+    "eventtime",
+    "event_time",
+    "time_iso8601",
+    "time_local",
+    "__realtime_timestamp",
+    "_source_realtime_timestamp",
+    "asctime",
+    "logged_at",
+    "log_time",
+    "date",
+    "t",
+    "created_at",
+    "created",
+    "start_time",
+    "starttime",
 };
 
 unsigned alm_time_field_rank(alm_str key) {
@@ -42,7 +62,9 @@ unsigned alm_time_field_rank(alm_str key) {
     for (unsigned i = 0; i < sizeof time_names / sizeof *time_names; i++) {
         const char *name = time_names[i];
         size_t k = 0;
-        while (k < key.n && name[k] && name[k] == (char)(key.at[k] >= 'A' && key.at[k] <= 'Z' ? key.at[k] | 32 : key.at[k])) k++;
+        while (k < key.n && name[k] &&
+               name[k] == (char)(key.at[k] >= 'A' && key.at[k] <= 'Z' ? key.at[k] | 32 : key.at[k]))
+            k++;
         if (k == key.n && !name[k]) return i + 1;
     }
     return 0;
@@ -51,7 +73,8 @@ unsigned alm_time_field_rank(alm_str key) {
 static void count_time(alm_reader *r, alm_record *out) {
     int64_t t = out->time_ns;
     r->counts.n_timed++;
-    if (r->last_time_ns != ALM_NO_TIME && t < r->last_time_ns && (uint64_t)r->last_time_ns - (uint64_t)t > (uint64_t)BACK_NS) {
+    if (r->last_time_ns != ALM_NO_TIME && t < r->last_time_ns &&
+        (uint64_t)r->last_time_ns - (uint64_t)t > (uint64_t)BACK_NS) {
         out->flags |= ALM_RECORD_TIME_BACK;
         int64_t back = r->last_time_ns - t;
         if (back > r->counts.time_back_max_ns) r->counts.time_back_max_ns = back;
@@ -169,7 +192,8 @@ alm_status alm_reader_finish(alm_reader *r, alm_record *out, alm_error *err) {
     if (r->o.strict) {
         uint32_t faults = out->flags & ALM_RECORD_FAULTS;
         /* CR LF is how RFC 4180 ends a row; it does not ask for one behind the last */
-        if (out->format == ALM_RECORD_CSV || out->format == ALM_RECORD_TSV) faults &= ~(uint32_t)(ALM_RECORD_CRLF | ALM_RECORD_NO_NEWLINE);
+        if (out->format == ALM_RECORD_CSV || out->format == ALM_RECORD_TSV)
+            faults &= ~(uint32_t)(ALM_RECORD_CRLF | ALM_RECORD_NO_NEWLINE);
         if (faults) return strict_error(out, faults, err);
     }
     if (r->o.redact) {

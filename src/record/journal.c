@@ -65,15 +65,21 @@ static alm_status frame(alm_reader *r, alm_record *out, alm_error *err) {
 }
 
 static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
-    static const struct { const char *name, *key; alm_field_kind kind; } wanted[] = {
-        {"_HOSTNAME", "host", ALM_FIELD_STRING}, {"SYSLOG_IDENTIFIER", "app", ALM_FIELD_STRING},
-        {"_PID", "pid", ALM_FIELD_NUMBER},       {"_SYSTEMD_UNIT", "unit", ALM_FIELD_STRING},
+    static const struct {
+        const char *name, *key;
+        alm_field_kind kind;
+    } wanted[] = {
+        {"_HOSTNAME", "host", ALM_FIELD_STRING},
+        {"SYSLOG_IDENTIFIER", "app", ALM_FIELD_STRING},
+        {"_PID", "pid", ALM_FIELD_NUMBER},
+        {"_SYSTEMD_UNIT", "unit", ALM_FIELD_STRING},
     };
     static const char *const severities[8] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
     sd_journal *j = r->live;
     uint64_t us;
     out->text = out->raw;
-    if (!r->o.no_time && sd_journal_get_realtime_usec(j, &us) >= 0 && us < INT64_MAX / 1000) out->time_ns = (int64_t)us * 1000;
+    if (!r->o.no_time && sd_journal_get_realtime_usec(j, &us) >= 0 && us < INT64_MAX / 1000)
+        out->time_ns = (int64_t)us * 1000;
     if (r->o.no_fields) return ALM_OK;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         alm_str value = get(j, wanted[i].name);
@@ -84,7 +90,8 @@ static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
     }
     alm_str priority = get(j, "PRIORITY");
     if (priority.n == 1 && *priority.at >= '0' && *priority.at <= '7')
-        (void)alm_reader_add_field(r, out, ALM_STR("severity"), alm_str_of(severities[*priority.at - '0']), ALM_FIELD_STRING);
+        (void)alm_reader_add_field(r, out, ALM_STR("severity"), alm_str_of(severities[*priority.at - '0']),
+                                   ALM_FIELD_STRING);
     return ALM_OK;
 }
 

@@ -85,7 +85,8 @@ static void children(walk *w, const alm_json *v, unsigned depth) {
 }
 
 static void value(walk *w, const alm_json *v, alm_str name, unsigned depth) {
-    static const alm_str words[] = {[ALM_JSON_NULL] = {"null", 4}, [ALM_JSON_FALSE] = {"false", 5}, [ALM_JSON_TRUE] = {"true", 4}};
+    static const alm_str words[] = {
+        [ALM_JSON_NULL] = {"null", 4}, [ALM_JSON_FALSE] = {"false", 5}, [ALM_JSON_TRUE] = {"true", 4}};
     static const alm_field_kind kinds[] = {
         [ALM_JSON_NULL] = ALM_FIELD_NULL,     [ALM_JSON_FALSE] = ALM_FIELD_BOOL,    [ALM_JSON_TRUE] = ALM_FIELD_BOOL,
         [ALM_JSON_NUMBER] = ALM_FIELD_NUMBER, [ALM_JSON_STRING] = ALM_FIELD_STRING,
@@ -152,7 +153,8 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
         if (line.at[0] != '{') continue;
         alm_buf_clear(&r->decoded);
         alm_status st = ALM_NO_MEMORY;
-        if (alm_buf_add_str(&r->decoded, line)) st = alm_json_parse(&r->doc, r->decoded.at, r->decoded.n, NULL, NULL, NULL);
+        if (alm_buf_add_str(&r->decoded, line))
+            st = alm_json_parse(&r->doc, r->decoded.at, r->decoded.n, NULL, NULL, NULL);
         if (st == ALM_NO_MEMORY) return r->no_memory = true, false;
         n_object += st == ALM_OK;
     }

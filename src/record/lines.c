@@ -72,7 +72,8 @@ alm_status alm_lines_frame_one(alm_reader *r, alm_record *out, alm_error *err) {
 }
 
 /* The line at `offset` and, when the answer hangs on it, the one behind it. ALM_LINE_WAIT and _NONE end the record. */
-static alm_line_status look_ahead(alm_reader *r, size_t offset, alm_line *line, alm_line *behind, bool *has_behind, alm_status *st, alm_error *err) {
+static alm_line_status look_ahead(alm_reader *r, size_t offset, alm_line *line, alm_line *behind, bool *has_behind,
+                                  alm_status *st, alm_error *err) {
     alm_line_status found = alm_window_line(&r->w, offset, r->o.idle_ns, line, st, err);
     *has_behind = false;
     if (found != ALM_LINE_OK) return found;

@@ -42,14 +42,18 @@ static bool is_from_frame(alm_str s) {
 
 /* "... 12 more", "... 3 common frames omitted" */
 static bool is_more(alm_str s) {
-    return starts(s, "... ") && s.n > 5 && is_digit(s.at[4]) && (alm_str_ends(s, ALM_STR("more")) || alm_str_ends(s, ALM_STR("omitted")));
+    return starts(s, "... ") && s.n > 5 && is_digit(s.at[4]) &&
+           (alm_str_ends(s, ALM_STR("more")) || alm_str_ends(s, ALM_STR("omitted")));
 }
 
 /* "#0 /srv/a.php(12): f()" */
-static bool is_numbered(alm_str s) { return s.n > 3 && s.at[0] == '#' && is_digit(s.at[1]) && has_byte((alm_str){s.at, s.n < 6 ? s.n : 6}, ' '); }
+static bool is_numbered(alm_str s) {
+    return s.n > 3 && s.at[0] == '#' && is_digit(s.at[1]) && has_byte((alm_str){s.at, s.n < 6 ? s.n : 6}, ' ');
+}
 
 static bool is_inner_note(alm_str s) {
-    return starts(s, "Caused by: ") || starts(s, "Suppressed: ") || starts(s, "Wrapped by: ") || starts(s, "--- End of ") || starts(s, "---> ");
+    return starts(s, "Caused by: ") || starts(s, "Suppressed: ") || starts(s, "Wrapped by: ") ||
+           starts(s, "--- End of ") || starts(s, "---> ");
 }
 
 static bool is_python_bridge(alm_str s) {
@@ -61,10 +65,13 @@ static bool is_goroutine(alm_str s) { return starts(s, "goroutine ") && s.n > 10
 /* "java.lang.IllegalStateException: no", "ValueError", "app.BadThing: x" with a name that says what it is */
 static bool is_exception_name(alm_str s) {
     size_t n = 0;
-    while (n < s.n && ((unsigned char)((s.at[n] | 32) - 'a') < 26 || is_digit(s.at[n]) || s.at[n] == '.' || s.at[n] == '_' || s.at[n] == '$')) n++;
+    while (n < s.n && ((unsigned char)((s.at[n] | 32) - 'a') < 26 || is_digit(s.at[n]) || s.at[n] == '.' ||
+                       s.at[n] == '_' || s.at[n] == '$'))
+        n++;
     if (n < 5 || (n < s.n && s.at[n] != ':')) return false;
     alm_str name = {s.at, n};
-    return alm_str_ends(name, ALM_STR("Exception")) || alm_str_ends(name, ALM_STR("Error")) || alm_str_ends(name, ALM_STR("Throwable"));
+    return alm_str_ends(name, ALM_STR("Exception")) || alm_str_ends(name, ALM_STR("Error")) ||
+           alm_str_ends(name, ALM_STR("Throwable"));
 }
 
 /* What a line makes of the state when it stands first, or continues. */
@@ -73,7 +80,9 @@ static alm_trace trace_of(alm_str line, alm_trace before) {
     if (starts(s, "Traceback (most recent call last)")) return ALM_TRACE_PYTHON;
     if (starts(line, "panic: ") || starts(line, "fatal error: ") || is_goroutine(line)) return ALM_TRACE_GO;
     if (starts(s, "Stack trace:") || starts(s, "PHP Stack trace:")) return ALM_TRACE_PHP;
-    if (starts(s, "stack backtrace:") || (starts(s, "thread '") && alm_str_find(s, ALM_STR("' panicked at")) != SIZE_MAX)) return ALM_TRACE_RUST;
+    if (starts(s, "stack backtrace:") ||
+        (starts(s, "thread '") && alm_str_find(s, ALM_STR("' panicked at")) != SIZE_MAX))
+        return ALM_TRACE_RUST;
     if (is_at_frame(s) || is_more(s) || is_inner_note(s) || is_from_frame(s)) return ALM_TRACE_FRAMES;
     return before;
 }
@@ -131,7 +140,8 @@ static bool continues_trace(alm_multiline *m, alm_str line, alm_str behind) {
         return is_python_bridge(line) || starts(line, "Traceback (most recent");
     case ALM_TRACE_GO:
         if (line.n == 0) return is_goroutine(behind);
-        if (is_goroutine(line) || line.at[0] == '\t' || starts(line, "[signal ") || starts(line, "created by ")) return true;
+        if (is_goroutine(line) || line.at[0] == '\t' || starts(line, "[signal ") || starts(line, "created by "))
+            return true;
         return behind.n && behind.at[0] == '\t' && alm_str_ends(line, ALM_STR(")")); /* a function; the place follows */
     case ALM_TRACE_PHP: return is_numbered(s) || (indented && starts(s, "thrown in ")) || starts(s, "{main}");
     case ALM_TRACE_RUST: return indented || starts(line, "stack backtrace:") || starts(line, "note: ");
@@ -149,8 +159,8 @@ static bool regex_matches(const alm_multiline *m, alm_str line) {
 
 /* The first line of a trace that stands behind a record's own first line. */
 static bool begins_inside(alm_str line) {
-    return starts(line, "Traceback (most recent") || is_exception_name(line) || is_inner_note(line) || is_goroutine(line) ||
-           starts(line, "Stack trace:") || starts(line, "stack backtrace:");
+    return starts(line, "Traceback (most recent") || is_exception_name(line) || is_inner_note(line) ||
+           is_goroutine(line) || starts(line, "Stack trace:") || starts(line, "stack backtrace:");
 }
 
 /* Begins the line as the records of this input do? */

@@ -16,13 +16,21 @@ typedef enum alm_multiline_mode {
     ALM_MULTILINE_REGEX
 } alm_multiline_mode;
 
-typedef enum alm_trace { ALM_TRACE_NONE, ALM_TRACE_FRAMES, ALM_TRACE_PYTHON, ALM_TRACE_PYTHON_DONE, ALM_TRACE_GO, ALM_TRACE_PHP, ALM_TRACE_RUST } alm_trace;
+typedef enum alm_trace {
+    ALM_TRACE_NONE,
+    ALM_TRACE_FRAMES,
+    ALM_TRACE_PYTHON,
+    ALM_TRACE_PYTHON_DONE,
+    ALM_TRACE_GO,
+    ALM_TRACE_PHP,
+    ALM_TRACE_RUST
+} alm_trace;
 
 typedef struct alm_multiline {
     alm_multiline_mode mode;
-    bool join_all;            /* HEADER: every line without a header continues, also one that is not indented */
-    alm_stamp_form form;      /* HEADER: the form of its stamps */
-    alm_trace trace;          /* what the record so far is in the middle of */
+    bool join_all;       /* HEADER: every line without a header continues, also one that is not indented */
+    alm_stamp_form form; /* HEADER: the form of its stamps */
+    alm_trace trace;     /* what the record so far is in the middle of */
     alm_regex *regex;
     alm_regex_match *match;
 } alm_multiline;

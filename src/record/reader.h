@@ -17,12 +17,12 @@
 #include "record/window.h"
 
 enum {
-    ALM_MAX_FIELDS = 1024,             /* of one record */
-    ALM_MAX_KEY_BYTES = 1024,          /* of a flattened JSON key */
-    ALM_SNIFF_BYTES = 64 << 10,        /* what auto looks at */
-    ALM_STAMP_BYTES = 160,             /* how far into a line a stamp is looked for */
-    ALM_LONG_BYTES = 1 << 20,          /* longer is flagged */
-    ALM_JOIN_BYTES = 1 << 20           /* the most that is joined to one record, or that quotes of CSV may span */
+    ALM_MAX_FIELDS = 1024,      /* of one record */
+    ALM_MAX_KEY_BYTES = 1024,   /* of a flattened JSON key */
+    ALM_SNIFF_BYTES = 64 << 10, /* what auto looks at */
+    ALM_STAMP_BYTES = 160,      /* how far into a line a stamp is looked for */
+    ALM_LONG_BYTES = 1 << 20,   /* longer is flagged */
+    ALM_JOIN_BYTES = 1 << 20    /* the most that is joined to one record, or that quotes of CSV may span */
 };
 
 typedef struct alm_source_ops alm_source_ops;
@@ -51,14 +51,14 @@ struct alm_reader {
     const alm_source_ops *ops;
     alm_stream *stream;
     alm_window w;
-    uint64_t line;      /* lines given out so far */
-    size_t consumed;    /* of the record that was given out: dropped from the window by the next call */
-    bool skip_line;     /* the rest of a line that was cut */
+    uint64_t line;   /* lines given out so far */
+    size_t consumed; /* of the record that was given out: dropped from the window by the next call */
+    bool skip_line;  /* the rest of a line that was cut */
     alm_multiline multi;
     alm_stamp_reader time;
     alm_csv_state csv;
     bool csv_plain; /* the row is taken without quotes: one of them is open */
-    void *live; /* the journal's handle */
+    void *live;     /* the journal's handle */
     /* What multi-line detection saw in the first line of this record, and of the one behind it. */
     struct alm_seen_stamp {
         bool known, found;

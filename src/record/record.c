@@ -39,7 +39,8 @@ static const char *const flag_texts[ALM_RECORD_FLAG_COUNT] = {
 };
 
 static const char *const flag_names[ALM_RECORD_FLAG_COUNT] = {
-    "invalid_utf8", "nul", "long", "cut", "crlf", "no_newline", "bad_json", "bad_csv", "bad_syslog", "fields_cut", "join_cut", "time_back", "redacted",
+    "invalid_utf8", "nul",        "long",       "cut",      "crlf",      "no_newline", "bad_json",
+    "bad_csv",      "bad_syslog", "fields_cut", "join_cut", "time_back", "redacted",
 };
 
 const char *alm_record_flag_text(unsigned index) { return index < ALM_RECORD_FLAG_COUNT ? flag_texts[index] : "?"; }
@@ -59,8 +60,10 @@ static alm_status check_options(alm_reader *r, const alm_reader_options *options
     if (!o.max_record_bytes) o.max_record_bytes = DEFAULT_RECORD_BYTES;
     if (!o.max_join_lines) o.max_join_lines = DEFAULT_JOIN_LINES;
     if (o.max_record_bytes < LEAST_RECORD_BYTES || o.max_record_bytes > (size_t)1 << 30)
-        return alm_fail(err, ALM_INVALID, "a limit of %zu bytes for a record: 64 to 2^30 are allowed", o.max_record_bytes);
-    if (o.format >= ALM_RECORD_FORMAT_COUNT) return alm_fail(err, ALM_INVALID, "no record format has the number %d", (int)o.format);
+        return alm_fail(err, ALM_INVALID, "a limit of %zu bytes for a record: 64 to 2^30 are allowed",
+                        o.max_record_bytes);
+    if (o.format >= ALM_RECORD_FORMAT_COUNT)
+        return alm_fail(err, ALM_INVALID, "no record format has the number %d", (int)o.format);
     if (o.separator == '"' || o.separator == '\n' || o.separator == '\r')
         return alm_fail(err, ALM_INVALID, "a quote or line end cannot separate columns");
     r->o = o;
@@ -91,8 +94,8 @@ done:
     return st;
 }
 
-alm_status alm_reader_open(alm_reader **out, const char *const *inputs, size_t n_inputs, const alm_reader_options *options,
-                           alm_error *err) {
+alm_status alm_reader_open(alm_reader **out, const char *const *inputs, size_t n_inputs,
+                           const alm_reader_options *options, alm_error *err) {
     alm_reader *r = NULL;
     alm_status st = make(&r, options, err);
     if (st == ALM_OK) st = alm_input_expand(r, inputs, n_inputs, err);
@@ -158,7 +161,8 @@ static alm_status read_head(alm_reader *r, alm_str *head, alm_error *err) {
         if (!alm_window_more(w, &st, err)) break;
     }
     if (st != ALM_OK) return st;
-    if (alm_window_left(w) >= 3 && memcmp(alm_window_at(w, 0), "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark is no text */
+    if (alm_window_left(w) >= 3 &&
+        memcmp(alm_window_at(w, 0), "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark is no text */
         w->from += 3;
         r->counts.bytes_skipped += 3;
     }
@@ -186,7 +190,8 @@ static alm_status choose_format(alm_reader *r, alm_error *err) {
         if (head.n) alm_log_say(r->o.log, ALM_LOG_INFO, "%s: read as %s", r->source, r->ops->name);
     } else {
         r->ops = sources[wanted];
-        if ((wanted == ALM_RECORD_CSV || wanted == ALM_RECORD_TSV) && r->ops->looks_like) (void)r->ops->looks_like(r, head, r->source);
+        if ((wanted == ALM_RECORD_CSV || wanted == ALM_RECORD_TSV) && r->ops->looks_like)
+            (void)r->ops->looks_like(r, head, r->source);
     }
     if (r->ops != &alm_source_lines && r->ops != &alm_source_syslog) return ALM_OK;
     const char *how = r->o.multiline;
@@ -195,8 +200,8 @@ static alm_status choose_format(alm_reader *r, alm_error *err) {
     else {
         alm_multiline_look(&r->multi, head);
         if (r->multi.mode == ALM_MULTILINE_HEADER)
-            alm_log_say(r->o.log, ALM_LOG_DEBUG, "%s: records begin with a time stamp; lines without one are joined%s", r->source,
-                        r->multi.join_all ? "" : " when they are indented or part of a stack trace");
+            alm_log_say(r->o.log, ALM_LOG_DEBUG, "%s: records begin with a time stamp; lines without one are joined%s",
+                        r->source, r->multi.join_all ? "" : " when they are indented or part of a stack trace");
     }
     return ALM_OK;
 }
@@ -214,7 +219,8 @@ static alm_status begin_input(alm_reader *r, alm_error *err) {
         r->ops = &alm_source_journal;
         st = r->ops->begin(r, err);
     } else {
-        st = r->from_bytes ? alm_stream_open_bytes(&r->stream, r->source, r->bytes, err) : alm_stream_open(&r->stream, r->source, err);
+        st = r->from_bytes ? alm_stream_open_bytes(&r->stream, r->source, r->bytes, err)
+                           : alm_stream_open(&r->stream, r->source, err);
         if (st != ALM_OK) return st;
         if ((st = alm_window_begin(&r->w, r->stream, r->o.max_record_bytes, err)) != ALM_OK) return st;
         r->time.now_ns = r->o.now_ns ? r->o.now_ns : alm_stream_written_ns(r->stream);
@@ -267,9 +273,11 @@ static alm_status end_input(alm_reader *r, alm_error *err) {
 alm_status alm_reader_next(alm_reader *r, alm_record *out, alm_error *err) {
     for (;;) {
         alm_status st;
-        if (r->o.cancel && r->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "reading was stopped on request");
+        if (r->o.cancel && r->o.cancel->requested)
+            return alm_fail(err, ALM_INTERRUPTED, "reading was stopped on request");
         if (!r->is_open && (st = open_next(r, err)) != ALM_OK) return st;
-        *out = (alm_record){.time_ns = ALM_NO_TIME, .source = r->source, .source_index = r->n_opened - 1, .format = r->ops->format};
+        *out = (alm_record){
+            .time_ns = ALM_NO_TIME, .source = r->source, .source_index = r->n_opened - 1, .format = r->ops->format};
         r->n_field = 0;
         st = r->ops->frame(r, out, err);
         r->counts.bytes = r->closed_bytes + r->w.bytes - (alm_window_left(&r->w) - r->consumed);

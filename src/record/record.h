@@ -38,19 +38,19 @@ typedef struct alm_field {
 } alm_field;
 
 /* Things a record may have: kept all the same. One list makes the bits, the counters' names and the sentences. */
-#define ALM_RECORD_FLAGS(X)                                                                \
-    X(INVALID_UTF8, "invalid UTF-8")                                                       \
-    X(NUL, "a NUL byte")                                                                   \
-    X(LONG, "longer than 1 MiB")                                                           \
-    X(CUT, "longer than the limit, cut there")                                             \
-    X(CRLF, "CR LF at the end of the line")                                                \
-    X(NO_NEWLINE, "no newline at the end of the input")                                    \
-    X(BAD_JSON, "not JSON, or half a JSON object: taken as text")                          \
+#define ALM_RECORD_FLAGS(X)                                                                            \
+    X(INVALID_UTF8, "invalid UTF-8")                                                                   \
+    X(NUL, "a NUL byte")                                                                               \
+    X(LONG, "longer than 1 MiB")                                                                       \
+    X(CUT, "longer than the limit, cut there")                                                         \
+    X(CRLF, "CR LF at the end of the line")                                                            \
+    X(NO_NEWLINE, "no newline at the end of the input")                                                \
+    X(BAD_JSON, "not JSON, or half a JSON object: taken as text")                                      \
     X(BAD_CSV, "breaks the rules of CSV (an open quote, or more or fewer columns than the first row)") \
-    X(BAD_SYSLOG, "no syslog header: taken as text")                                       \
-    X(FIELDS_CUT, "more fields than the limit: the rest is only in the text")              \
-    X(JOIN_CUT, "more continuation lines than the limit: split there")                     \
-    X(TIME_BACK, "a time stamp more than a second before the record in front of it")       \
+    X(BAD_SYSLOG, "no syslog header: taken as text")                                                   \
+    X(FIELDS_CUT, "more fields than the limit: the rest is only in the text")                          \
+    X(JOIN_CUT, "more continuation lines than the limit: split there")                                 \
+    X(TIME_BACK, "a time stamp more than a second before the record in front of it")                   \
     X(REDACTED, "personal data replaced")
 typedef enum alm_record_flag_index {
 #define ALM_FLAG_INDEX(name, text) ALM_RECORD_AT_##name,
@@ -68,16 +68,18 @@ enum {
 };
 
 typedef struct alm_record {
-    alm_str raw;  /* the bytes as they came without the line end; several lines: with the line ends between them */
-    alm_str text; /* what patterns are mined from. lines, jsonl: all of raw (jsonl: the line). syslog: the message behind
+    alm_str raw; /* the bytes as they came without the line end; several lines: with the line ends between them */
+    alm_str
+        text; /* what patterns are mined from. lines, jsonl: all of raw (jsonl: the line). syslog: the message behind
                      the header. csv with a header row: the row as key=value key="v w" …; without one: raw */
-    int64_t time_ns;              /* UTC unless the stamp names an offset; ALM_NO_TIME when there is none */
-    uint32_t time_at, time_bytes; /* where in `raw` the stamp stands; time_bytes is 0 when it came from a field or is missing */
-    uint64_t line;                /* its first line in its input, from 1 */
-    uint32_t n_lines;             /* lines it covers, at least 1 */
-    alm_record_format format;     /* how its input is read */
+    int64_t time_ns; /* UTC unless the stamp names an offset; ALM_NO_TIME when there is none */
+    uint32_t time_at,
+        time_bytes;   /* where in `raw` the stamp stands; time_bytes is 0 when it came from a field or is missing */
+    uint64_t line;    /* its first line in its input, from 1 */
+    uint32_t n_lines; /* lines it covers, at least 1 */
+    alm_record_format format; /* how its input is read */
     uint32_t flags;
-    const char *source; /* the file's name as given or found, "-", "journal:…" */
+    const char *source;    /* the file's name as given or found, "-", "journal:…" */
     uint32_t source_index; /* counts the inputs that were opened, from 0 */
     const alm_field *field;
     uint32_t n_field;
@@ -91,14 +93,14 @@ typedef struct alm_reader_options {
      * the first line of a record; every line it does not match is joined to the one before. */
     const char *multiline;
     bool strict;
-    bool no_time;             /* time_ns is not wanted: saves looking for it (auto multi-line still looks where it needs to) */
-    bool no_fields;           /* fields are not wanted: JSON and CSV stay text (text of CSV is then raw) */
-    bool no_header;           /* CSV: the first row is data */
-    char separator;           /* CSV: 0 finds it out */
-    size_t max_record_bytes;  /* 0: 16 MiB; a longer line is cut there and flagged; at least 64 */
-    uint32_t max_join_lines;  /* 0: 10000 lines in one record; a joined record is also bounded by 1 MiB */
-    int64_t idle_ns;          /* > 0: a joined record is given out when a pipe stays silent that long; 0: it waits for its end */
-    int64_t now_ns;           /* for stamps without a year; 0: the file's modification time, else the clock (SOURCE_DATE_EPOCH) */
+    bool no_time;   /* time_ns is not wanted: saves looking for it (auto multi-line still looks where it needs to) */
+    bool no_fields; /* fields are not wanted: JSON and CSV stay text (text of CSV is then raw) */
+    bool no_header; /* CSV: the first row is data */
+    char separator; /* CSV: 0 finds it out */
+    size_t max_record_bytes; /* 0: 16 MiB; a longer line is cut there and flagged; at least 64 */
+    uint32_t max_join_lines; /* 0: 10000 lines in one record; a joined record is also bounded by 1 MiB */
+    int64_t idle_ns; /* > 0: a joined record is given out when a pipe stays silent that long; 0: it waits for its end */
+    int64_t now_ns; /* for stamps without a year; 0: the file's modification time, else the clock (SOURCE_DATE_EPOCH) */
     const alm_redact *redact; /* NULL: off. Must outlive the reader */
     alm_log *log;             /* NULL: silence */
     const alm_cancel *cancel; /* NULL: cannot be stopped */
@@ -113,8 +115,8 @@ typedef struct alm_reader_counts {
     uint64_t n_timed;        /* records with a time stamp */
     uint64_t n_unreadable;   /* files that could not be opened or read: said through the log, skipped */
     uint64_t n_truncated;    /* compressed inputs that end too early or are damaged: read up to there */
-    int64_t time_first_ns, time_last_ns; /* smallest and largest; ALM_NO_TIME when none */
-    int64_t time_back_max_ns;            /* the largest jump back of the clock */
+    int64_t time_first_ns, time_last_ns;  /* smallest and largest; ALM_NO_TIME when none */
+    int64_t time_back_max_ns;             /* the largest jump back of the clock */
     uint64_t flag[ALM_RECORD_FLAG_COUNT]; /* records with that flag */
 } alm_reader_counts;
 
@@ -125,8 +127,8 @@ typedef struct alm_reader alm_reader;
  * that file. The list is copied. Errors: ALM_NOT_FOUND when an input named literally is missing and it is the only one
  * (otherwise it is counted in n_unreadable), or when nothing matches; ALM_INVALID for options outside their range and
  * for a bad regex; ALM_UNSUPPORTED for journal: in a build without libsystemd. Nothing is read yet. */
-alm_status alm_reader_open(alm_reader **out, const char *const *inputs, size_t n_inputs, const alm_reader_options *options,
-                           alm_error *err);
+alm_status alm_reader_open(alm_reader **out, const char *const *inputs, size_t n_inputs,
+                           const alm_reader_options *options, alm_error *err);
 /* The same over bytes in memory (name is what `source` says; the bytes are not copied). For tests, fuzzing, embedding. */
 alm_status alm_reader_open_bytes(alm_reader **out, const char *name, alm_str bytes, const alm_reader_options *options,
                                  alm_error *err);

@@ -24,7 +24,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 32, LEAST_KEY_BYTES = 16, MAX_RULE_FILE = 8 << 20, MAX_CLASS_NAME = 32, FEW_FINDS = 16, HASH_BYTES = 6 };
+enum {
+    KEY_BYTES = 32,
+    LEAST_KEY_BYTES = 16,
+    MAX_RULE_FILE = 8 << 20,
+    MAX_CLASS_NAME = 32,
+    FEW_FINDS = 16,
+    HASH_BYTES = 6
+};
 enum { OWN = -1, NAME = -2, THERE_ALREADY = -3 };
 
 typedef struct own_rule {
@@ -101,7 +108,8 @@ static size_t match_name(const alm_redact *r, alm_str s, size_t at) {
     if (n == 0 || n > sizeof word) return 0;
     memcpy(word, s.at + at, n);
     lower_in_place(word, n);
-    for (size_t place = (size_t)alm_hash_str((alm_str){word, n}) & (r->n_place - 1); r->name[place].at; place = (place + 1) & (r->n_place - 1)) {
+    for (size_t place = (size_t)alm_hash_str((alm_str){word, n}) & (r->n_place - 1); r->name[place].at;
+         place = (place + 1) & (r->n_place - 1)) {
         alm_str name = r->name[place];
         char text[512];
         if (name.n <= best || name.n > s.n - at || name.n > sizeof text) continue;
@@ -162,7 +170,8 @@ static bool is_class_name(alm_str name) {
 static alm_status add_rule(alm_redact *r, alm_str name, alm_str pattern, const char *where, alm_error *err) {
     if (!is_class_name(name)) {
         alm_fail(err, ALM_INVALID, "%s: no name for a class of personal data: %.*s", where, ALM_ARG(name));
-        return alm_hint(err, "up to %d letters, digits, _ and -, then a tab, then the regex", MAX_CLASS_NAME), ALM_INVALID;
+        return alm_hint(err, "up to %d letters, digits, _ and -, then a tab, then the regex", MAX_CLASS_NAME),
+               ALM_INVALID;
     }
     if (!alm_grow((void **)&r->rule, &r->rule_cap, r->n_rule + 1, sizeof *r->rule)) return alm_fail_memory(err);
     alm_str own_name = alm_arena_copy(r->text, name), own_pattern = alm_arena_copy(r->text, pattern);
@@ -232,7 +241,8 @@ static alm_status read_list(alm_redact *r, const char *rules, alm_error *err) {
             alm_str path = alm_arena_copy(r->text, word);
             if (!path.at) return alm_fail_memory(err);
             st = read_rules(r, path.at, &chose, err);
-            if (st == ALM_NOT_FOUND) alm_hint(err, "--redact takes email, ip, iban, phone, all, or a file of rules, separated by commas");
+            if (st == ALM_NOT_FOUND)
+                alm_hint(err, "--redact takes email, ip, iban, phone, all, or a file of rules, separated by commas");
         }
     }
     if (!chose)
@@ -246,7 +256,8 @@ static alm_status read_list(alm_redact *r, const char *rules, alm_error *err) {
 static alm_status make_key(const char *path, alm_error *err) {
     unsigned char bytes[KEY_BYTES];
     char aside[4200];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return alm_fail_errno(err, errno, "%s: no random bytes", path);
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return alm_fail_errno(err, errno, "%s: no random bytes", path);
     snprintf(aside, sizeof aside, "%.4096s.%ld", path, (long)getpid());
     int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return alm_fail_errno(err, errno, "%s: cannot make the key of the pseudonyms", aside);
@@ -267,7 +278,8 @@ static alm_status load_key(alm_redact *r, alm_error *err) {
         st = alm_fail_memory(err);
         goto done;
     }
-    if ((st = alm_dir_make(folder, err)) != ALM_OK || (st = alm_path_join(&path, folder, "redact.key", err)) != ALM_OK) goto done;
+    if ((st = alm_dir_make(folder, err)) != ALM_OK || (st = alm_path_join(&path, folder, "redact.key", err)) != ALM_OK)
+        goto done;
     const char *file = alm_buf_text(&path);
     if (!file) {
         st = alm_fail_memory(err);
@@ -276,7 +288,8 @@ static alm_status load_key(alm_redact *r, alm_error *err) {
     if (!alm_file_exists(file) && (st = make_key(file, err)) != ALM_OK) goto done;
     if ((st = alm_file_read(&key, file, err)) != ALM_OK) goto done;
     if (key.n < LEAST_KEY_BYTES) {
-        st = alm_fail(err, ALM_MALFORMED, "%s: %zu bytes are no key, at least %d are wanted", file, key.n, LEAST_KEY_BYTES);
+        st = alm_fail(err, ALM_MALFORMED, "%s: %zu bytes are no key, at least %d are wanted", file, key.n,
+                      LEAST_KEY_BYTES);
         alm_hint(err, "remove it, and a new one is made; pseudonyms change with it");
         goto done;
     }
@@ -297,7 +310,8 @@ done:
 
 static alm_status take_key(alm_redact *r, const void *key, size_t n, alm_error *err) {
     if (!key) return load_key(r, err);
-    if (n < LEAST_KEY_BYTES) return alm_fail(err, ALM_INVALID, "a key of %zu bytes: at least %d are wanted", n, LEAST_KEY_BYTES);
+    if (n < LEAST_KEY_BYTES)
+        return alm_fail(err, ALM_INVALID, "a key of %zu bytes: at least %d are wanted", n, LEAST_KEY_BYTES);
     r->key = alm_alloc(n);
     if (!r->key) return alm_fail_memory(err);
     memcpy(r->key, key, n);
@@ -369,20 +383,24 @@ static unsigned kind_of(char c) {
 }
 
 /* A find at `i`, or 0; *from may lie before i (e-mail). */
-static size_t scan_at(const alm_redact *r, alm_str s, size_t i, unsigned kind, bool word_start, int *class, size_t *from) {
+static size_t scan_at(const alm_redact *r, alm_str s, size_t i, unsigned kind, bool word_start, int *class,
+                      size_t *from) {
     size_t n;
     *from = i;
     if (kind & LESS) return *class = THERE_ALREADY, alm_scan_pseudonym(s, i);
-    if (r->on[ALM_REDACT_AT_email] && ((kind & AT) || ((kind & PERCENT) && i + 2 < s.n && s.at[i + 1] == '4' && s.at[i + 2] == '0')))
+    if (r->on[ALM_REDACT_AT_email] &&
+        ((kind & AT) || ((kind & PERCENT) && i + 2 < s.n && s.at[i + 1] == '4' && s.at[i + 2] == '0')))
         return *class = ALM_REDACT_AT_email, alm_scan_email(s, i, from);
     if ((kind & (DIGIT | LETTER)) && !word_start) return 0;
-    if (r->on[ALM_REDACT_AT_iban] && (kind & LETTER) && (n = alm_scan_iban(s, i))) return *class = ALM_REDACT_AT_iban, n;
+    if (r->on[ALM_REDACT_AT_iban] && (kind & LETTER) && (n = alm_scan_iban(s, i)))
+        return *class = ALM_REDACT_AT_iban, n;
     if (r->on[ALM_REDACT_AT_ip]) {
         *class = ALM_REDACT_AT_ip;
         if ((kind & DIGIT) && (n = alm_scan_ipv4(s, i))) return n;
         if ((kind & (DIGIT | LETTER | COLON)) && (n = alm_scan_ipv6(s, i, NULL))) return n;
     }
-    if (r->on[ALM_REDACT_AT_phone] && (kind & (PLUS | BRACKET | DIGIT)) && (n = alm_scan_phone(s, i))) return *class = ALM_REDACT_AT_phone, n;
+    if (r->on[ALM_REDACT_AT_phone] && (kind & (PLUS | BRACKET | DIGIT)) && (n = alm_scan_phone(s, i)))
+        return *class = ALM_REDACT_AT_phone, n;
     if (r->n_place && (kind & LETTER) && (n = match_name(r, s, i))) return *class = NAME, n;
     return 0;
 }
@@ -507,7 +525,8 @@ alm_status alm_redact_apply(const alm_redact *r, alm_buf *out, alm_str text, siz
         const find *x = &f.at[i];
         if (x->end <= done) continue;
         if (x->at > done) alm_buf_add(out, text.at + done, x->at - done);
-        if (x->class == THERE_ALREADY) alm_buf_add(out, text.at + (x->at > done ? x->at : done), x->end - (x->at > done ? x->at : done));
+        if (x->class == THERE_ALREADY)
+            alm_buf_add(out, text.at + (x->at > done ? x->at : done), x->end - (x->at > done ? x->at : done));
         else {
             st = add_pseudonym(r, out, text, x, err);
             n++;

@@ -48,7 +48,9 @@ size_t alm_scan_ipv6(alm_str s, size_t at, unsigned char address[16]) {
         gap = 0, i += 2;
     }
     while (n < 16 && i < s.n && hex(s.at[i]) >= 0) {
-        size_t v4 = n <= 12 && (n == 12 || gap != SIZE_MAX) && is_digit(s.at[i]) && i > at ? alm_scan_ipv4((alm_str){s.at + i, s.n - i}, 0) : 0;
+        size_t v4 = n <= 12 && (n == 12 || gap != SIZE_MAX) && is_digit(s.at[i]) && i > at
+                        ? alm_scan_ipv4((alm_str){s.at + i, s.n - i}, 0)
+                        : 0;
         if (v4) { /* the last four bytes written as version 4 */
             int x = 0;
             for (size_t k = 0; k <= v4; k++) {
@@ -61,7 +63,8 @@ size_t alm_scan_ipv6(alm_str s, size_t at, unsigned char address[16]) {
         }
         unsigned x = 0;
         size_t from = i;
-        while (i < s.n && i - from < 4 && hex(s.at[i]) >= 0) digit |= is_digit(s.at[i]), x = x << 4 | (unsigned)hex(s.at[i++]);
+        while (i < s.n && i - from < 4 && hex(s.at[i]) >= 0)
+            digit |= is_digit(s.at[i]), x = x << 4 | (unsigned)hex(s.at[i++]);
         bytes[n++] = (unsigned char)(x >> 8), bytes[n++] = (unsigned char)x;
         if (byte_at(s, i) != ':') break;
         if (byte_at(s, i + 1) == ':') {
@@ -86,9 +89,10 @@ size_t alm_scan_ipv6(alm_str s, size_t at, unsigned char address[16]) {
 /* -- accounts --------------------------------------------------------------------------------------------------------------- */
 
 /* Country and length, ISO 13616 registry. */
-static const char iban_lengths[] = "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24FI18FO18FR27GB22GE22GI23GL18"
-                                   "GR27GT28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MR27MT31MU30NL18NO15"
-                                   "PK24PL28PS29PT25QA29RO24RS22SA24SC31SD18SE24SI19SK24SM27ST25SV28TL23TN24TR26UA29VA22VG24XK20";
+static const char iban_lengths[] =
+    "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BR29BY28CH21CR22CY28CZ24DE22DK18DO28EE20EG29ES24FI18FO18FR27GB22GE22GI23GL18"
+    "GR27GT28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20LB28LC32LI21LT20LU20LV21LY25MC27MD24ME22MK19MR27MT31MU30NL18NO15"
+    "PK24PL28PS29PT25QA29RO24RS22SA24SC31SD18SE24SI19SK24SM27ST25SV28TL23TN24TR26UA29VA22VG24XK20";
 
 static size_t iban_length(char a, char b) {
     for (const char *p = iban_lengths; *p; p += 4)
@@ -97,7 +101,9 @@ static size_t iban_length(char a, char b) {
 }
 
 size_t alm_scan_iban(alm_str s, size_t at) {
-    if (s.n - at < 15 || !is_letter(s.at[at]) || !is_letter(s.at[at + 1]) || !is_digit(s.at[at + 2]) || !is_digit(s.at[at + 3])) return 0;
+    if (s.n - at < 15 || !is_letter(s.at[at]) || !is_letter(s.at[at + 1]) || !is_digit(s.at[at + 2]) ||
+        !is_digit(s.at[at + 3]))
+        return 0;
     if (at && (alm_scan_is_word(s.at[at - 1]) || s.at[at - 1] == '_')) return 0;
     size_t length = iban_length(s.at[at], s.at[at + 1]), n = 0, i = at;
     if (!length) return 0;
@@ -132,7 +138,8 @@ static size_t groups(alm_str s, size_t i, size_t *n_digit, size_t most, size_t *
         while (k < s.n && k - i < 3 && strchr(" -/.()", s.at[k]) && s.at[k]) k++;
         size_t n = digits_from(s, k);
         if (k == i || n == 0 || *n_digit + n > most) return i;
-        if (n == 1 && s.at[k - 1] != '(' && !(k + 1 < s.n && strchr(" -/)", s.at[k + 1]) && digits_from(s, k + 2) >= 2)) return i;
+        if (n == 1 && s.at[k - 1] != '(' && !(k + 1 < s.n && strchr(" -/)", s.at[k + 1]) && digits_from(s, k + 2) >= 2))
+            return i;
         if (s.at[k - 1] == '.' && n < 2) return i;
         i = k + n;
         *n_digit += n;
@@ -148,7 +155,9 @@ static bool ends_well(alm_str s, size_t i) {
 
 /* Permissions as `ls` and chmod write them. */
 static bool is_file_mode(const char *at) {
-    return at[1] >= '4' && at[1] <= '7' && strchr("0456", at[2]) == NULL ? at[2] == '7' && strchr("057", at[3]) : at[1] >= '4' && at[1] <= '7' && strchr("0456", at[2]) && strchr("0456", at[3]);
+    return at[1] >= '4' && at[1] <= '7' && strchr("0456", at[2]) == NULL
+               ? at[2] == '7' && strchr("057", at[3])
+               : at[1] >= '4' && at[1] <= '7' && strchr("0456", at[2]) && strchr("0456", at[3]);
 }
 
 static size_t national(alm_str s, size_t at) {
@@ -160,7 +169,9 @@ static size_t national(alm_str s, size_t at) {
     if (mobile && (area == 11 || area == 12)) return ends_well(s, at + area) ? area : 0;
     switch (area) {
     case 3: /* Berlin, Hamburg, Frankfurt, Munich: the only codes of this length */
-        if (memcmp(p, "030", 3) != 0 && memcmp(p, "040", 3) != 0 && memcmp(p, "069", 3) != 0 && memcmp(p, "089", 3) != 0) return 0;
+        if (memcmp(p, "030", 3) != 0 && memcmp(p, "040", 3) != 0 && memcmp(p, "069", 3) != 0 &&
+            memcmp(p, "089", 3) != 0)
+            return 0;
         break;
     case 4:
         if (byte_at(s, at + 4) == ' ' && is_file_mode(p)) return 0;
@@ -204,7 +215,8 @@ size_t alm_scan_phone(alm_str s, size_t at) {
         size_t i = groups(s, from + n, &n_digit, 16, &n_group);
         if (n_digit < 8 || !ends_well(s, i)) return 0;
         /* 00… without groups is a padded number, unless it calls Germany, Austria or Switzerland */
-        bool neighbour = first == '4' && (s.at[from + 1] == '9' || s.at[from + 1] == '3' || s.at[from + 1] == '1') && n_digit >= 9;
+        bool neighbour =
+            first == '4' && (s.at[from + 1] == '9' || s.at[from + 1] == '3' || s.at[from + 1] == '1') && n_digit >= 9;
         if (!plus && (n_group == 0 ? !neighbour : n > 4)) return 0;
         return i - at;
     }
@@ -213,7 +225,9 @@ size_t alm_scan_phone(alm_str s, size_t at) {
 
 /* -- e-mail ----------------------------------------------------------------------------------------------------------------- */
 
-static bool is_local(char c) { return is_alnum(c) || (unsigned char)c >= 0x80 || (c && strchr(".!#$%&'*+-/=?^_`{|}~", c)); }
+static bool is_local(char c) {
+    return is_alnum(c) || (unsigned char)c >= 0x80 || (c && strchr(".!#$%&'*+-/=?^_`{|}~", c));
+}
 /* Characters that may be part of an address but more often stand in front of one. */
 static bool is_front(char c) { return strchr(".!#$%&'*+-/=?^`{|}~", c) != NULL; }
 
@@ -222,11 +236,14 @@ size_t alm_scan_email(alm_str s, size_t at, size_t *from) {
     while (i > 0 && at - i < 128 && is_local(s.at[i - 1])) i--;
     /* key=value, /path/, 'quoted': the address begins behind the last of these */
     for (size_t k = i; k < at; k++)
-        if (s.at[k] == '=' || s.at[k] == '/' || s.at[k] == '\'' || s.at[k] == '|' || s.at[k] == '?' || s.at[k] == '&' || s.at[k] == '{') i = k + 1;
+        if (s.at[k] == '=' || s.at[k] == '/' || s.at[k] == '\'' || s.at[k] == '|' || s.at[k] == '?' || s.at[k] == '&' ||
+            s.at[k] == '{')
+            i = k + 1;
     while (i < at && is_front(s.at[i])) i++;
     if (i == at || (!alm_scan_is_word(s.at[at - 1]) && !strchr("_-+", s.at[at - 1]))) return 0;
     size_t j = domain;
-    while (j < s.n && (alm_scan_is_word(s.at[j]) || s.at[j] == '-' || (s.at[j] == '.' && j + 1 < s.n && alm_scan_is_word(s.at[j + 1])))) {
+    while (j < s.n && (alm_scan_is_word(s.at[j]) || s.at[j] == '-' ||
+                       (s.at[j] == '.' && j + 1 < s.n && alm_scan_is_word(s.at[j + 1])))) {
         if (s.at[j] == '.') {
             if (j == domain) return 0;
             last_dot = j;
@@ -291,7 +308,9 @@ size_t alm_scan_normal(char *to, int class, alm_str found) {
     }
     default:
         for (size_t i = 0; i < found.n; i++) {
-            if (class == ALM_REDACT_AT_email && found.at[i] == '%' && i + 2 < found.n && memcmp(found.at + i, "%40", 3) == 0) to[n++] = '@', i += 2;
+            if (class == ALM_REDACT_AT_email && found.at[i] == '%' && i + 2 < found.n &&
+                memcmp(found.at + i, "%40", 3) == 0)
+                to[n++] = '@', i += 2;
             else to[n++] = lower(found.at[i]);
         }
         return n;

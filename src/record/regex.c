@@ -52,7 +52,8 @@ alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what,
     pcre2_set_heap_limit(r->limits, HEAP_LIMIT_KB);
     int code = 0;
     PCRE2_SIZE at = 0;
-    pcre2_code *made = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C, &code, &at, compile);
+    pcre2_code *made =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C, &code, &at, compile);
     if (!made) {
         char why[200] = "";
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
@@ -97,7 +98,8 @@ void alm_regex_match_free(alm_regex_match *m) {
     alm_free(m);
 }
 
-alm_regex_result alm_regex_find(const alm_regex *r, alm_regex_match *m, alm_str text, size_t from, size_t *at, size_t *end, size_t *whole_end) {
+alm_regex_result alm_regex_find(const alm_regex *r, alm_regex_match *m, alm_str text, size_t from, size_t *at,
+                                size_t *end, size_t *whole_end) {
     int n = pcre2_match(r->code, (PCRE2_SPTR)(text.at ? text.at : ""), text.n, from, 0, m->data, r->limits);
     if (n == PCRE2_ERROR_NOMATCH) return ALM_REGEX_NO;
     if (n == PCRE2_ERROR_NOMEMORY) return ALM_REGEX_NO_MEMORY;

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-typedef struct alm_regex alm_regex; /* not changed by matching */
+typedef struct alm_regex alm_regex;             /* not changed by matching */
 typedef struct alm_regex_match alm_regex_match; /* one per thread and regex */
 
 typedef enum alm_regex_result { ALM_REGEX_NO, ALM_REGEX_YES, ALM_REGEX_HARD, ALM_REGEX_NO_MEMORY } alm_regex_result;
@@ -23,6 +23,7 @@ alm_regex_match *alm_regex_match_new(const alm_regex *r);
 void alm_regex_match_free(alm_regex_match *m);
 /* Searches from `from`; on YES [*at, *end) is the first capture group where the pattern has one and it took part, else the whole match;
  * *whole_end (may be NULL) is the end of the whole match. */
-alm_regex_result alm_regex_find(const alm_regex *r, alm_regex_match *m, alm_str text, size_t from, size_t *at, size_t *end, size_t *whole_end);
+alm_regex_result alm_regex_find(const alm_regex *r, alm_regex_match *m, alm_str text, size_t from, size_t *at,
+                                size_t *end, size_t *whole_end);
 
 #endif

@@ -5,7 +5,7 @@
 #include "record/reader.h"
 
 static const alm_source_ops *const in_order[] = {
-#define ALM_SOURCE(name, NAME, file, flags, text) ((flags) & ALM_SOURCE_SNIFFED) ? &alm_source_##name : NULL,
+#define ALM_SOURCE(name, NAME, file, flags, text) ((flags)&ALM_SOURCE_SNIFFED) ? &alm_source_##name : NULL,
 #include "record/sources.def"
 #undef ALM_SOURCE
 };

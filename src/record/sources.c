@@ -96,7 +96,8 @@ alm_status alm_input_expand(alm_reader *r, const char *const *inputs, size_t n, 
         st = expand_one(r, inputs[i], n == 1, err);
     }
     if (st == ALM_OK && r->inputs.n == 0) {
-        st = alm_fail(err, ALM_NOT_FOUND, "%s: no file to read", n == 1 ? inputs[0] : "none of the inputs can be opened");
+        st = alm_fail(err, ALM_NOT_FOUND, "%s: no file to read",
+                      n == 1 ? inputs[0] : "none of the inputs can be opened");
         alm_hint(err, "hidden files are passed over; name a file itself to read it");
     }
     return st;

@@ -144,7 +144,8 @@ static void zone(text *t, alm_stamp *s) {
         int h = (at[1] - '0') * 10 + at[2] - '0', m = 0;
         const char *end = at + 3;
         if (left >= 5 && is_digit(at[3]) && is_digit(at[4])) m = (at[3] - '0') * 10 + at[4] - '0', end = at + 5;
-        else if (left >= 6 && at[3] == ':' && is_digit(at[4]) && is_digit(at[5])) m = (at[4] - '0') * 10 + at[5] - '0', end = at + 6;
+        else if (left >= 6 && at[3] == ':' && is_digit(at[4]) && is_digit(at[5]))
+            m = (at[4] - '0') * 10 + at[5] - '0', end = at + 6;
         /* "- 12" and "-12.5" behind a stamp are no zones; real ones reach from -12:00 to +14:00 */
         if (h > 14 || m > 59 || (end < t->end && (is_alnum(*end) || *end == '.'))) return;
         int64_t offset = ((int64_t)h * 3600 + m * 60) * SECOND;
@@ -181,10 +182,12 @@ static bool iso_basic(text *t, alm_stamp *s) {
     if (t->end - t->at > 2 && t->at[2] == ':') {
         if (!clock_time(t, ':', false, s)) return false;
     } else {
-        if (digits_at(t->at, t->end) != 6 || !number(t, 2, &h) || !number(t, 2, &m) || !number(t, 2, &sec)) return false;
+        if (digits_at(t->at, t->end) != 6 || !number(t, 2, &h) || !number(t, 2, &m) || !number(t, 2, &sec))
+            return false;
         if (h > 23 || m > 59 || sec > 60) return false;
         s->ns = ((int64_t)h * 3600 + m * 60 + sec) * SECOND;
-        if ((peek(t) == '.' || peek(t) == ',') && t->at + 1 < t->end && is_digit(t->at[1])) t->at++, (void)fraction(t, &s->ns);
+        if ((peek(t) == '.' || peek(t) == ',') && t->at + 1 < t->end && is_digit(t->at[1]))
+            t->at++, (void)fraction(t, &s->ns);
     }
     zone(t, s);
     return true;
@@ -255,7 +258,8 @@ static bool dotted(text *t, alm_stamp *s) {
 /* 11-24 18:25:00.123 */
 static bool month_day(text *t, alm_stamp *s) {
     s->form = ALM_STAMP_MONTHDAY;
-    return number(t, 2, &s->month) && byte(t, '-') && number(t, 2, &s->day) && byte(t, ' ') && clock_time(t, ':', false, s);
+    return number(t, 2, &s->month) && byte(t, '-') && number(t, 2, &s->day) && byte(t, ' ') &&
+           clock_time(t, ':', false, s);
 }
 
 /* W1124 18:25:00.123456 */
@@ -324,7 +328,8 @@ static bool month_first(text *t, alm_stamp *s, int month) {
         if ((t->at == word || letters) && digits_at(t->at, t->end) == 4) {
             int year = 0;
             (void)number(t, 4, &year);
-            if (year >= 1970 && year <= 2261 && !is_alnum(peek(t)) && peek(t) != '.' && peek(t) != ':' && peek(t) != '-') {
+            if (year >= 1970 && year <= 2261 && !is_alnum(peek(t)) && peek(t) != '.' && peek(t) != ':' &&
+                peek(t) != '-') {
                 s->year = year;
                 s->form = ALM_STAMP_CTIME;
                 return true;
@@ -369,7 +374,8 @@ static bool read_form(text *t, alm_stamp *s, bool whole) {
                 return is_digit(t->at[n + 1]) ? slashed(t, s, n) : n == 2 && day_month_name(t, s, n);
             if (behind == ' ') return day_month_name(t, s, n);
             if (n == 1) return false;
-            if (behind == '-') return t->at + 3 < t->end && is_digit(t->at[3]) ? month_day(t, s) : day_month_name(t, s, n);
+            if (behind == '-')
+                return t->at + 3 < t->end && is_digit(t->at[3]) ? month_day(t, s) : day_month_name(t, s, n);
             return behind == '.' && dotted(t, s);
         case 4: return (behind == '-' || behind == '/' || behind == '.') && iso(t, s);
         case 6: return behind == ' ' && (whole || first_word(t)) && compact(t, s);
@@ -384,7 +390,8 @@ static bool read_form(text *t, alm_stamp *s, bool whole) {
     int month = month_at(t->at, t->end);
     if (month) return month_first(t, s, month);
     if (weekday_at(t->at, t->end)) return weekday_first(t, s);
-    if ((c == 'I' || c == 'W' || c == 'E' || c == 'F' || c == 'D') && t->at == t->from && digits_at(t->at + 1, t->end) == 4)
+    if ((c == 'I' || c == 'W' || c == 'E' || c == 'F' || c == 'D') && t->at == t->from &&
+        digits_at(t->at + 1, t->end) == 4)
         return level_month_day(t, s);
     return false;
 }
@@ -405,14 +412,16 @@ bool alm_stamp_parse(alm_stamp *out, alm_str s, size_t at) { return parse(out, s
 static bool may_begin(const char *s, size_t i) {
     if (i == 0) return true;
     char before = s[i - 1];
-    return !is_alnum(before) && before != '.' && before != '-' && before != '/' && before != '_' && before != '+' && (unsigned char)before < 0x80;
+    return !is_alnum(before) && before != '.' && before != '-' && before != '/' && before != '_' && before != '+' &&
+           (unsigned char)before < 0x80;
 }
 
 /* Digits, and the letters that begin months and weekdays or stand for a level. */
 static bool is_start(char c) {
-    static const bool starts[256] = {['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
-                                     ['8'] = 1, ['9'] = 1, ['J'] = 1, ['F'] = 1, ['M'] = 1, ['A'] = 1, ['S'] = 1, ['O'] = 1,
-                                     ['N'] = 1, ['D'] = 1, ['T'] = 1, ['W'] = 1, ['I'] = 1, ['E'] = 1};
+    static const bool starts[256] = {
+        ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
+        ['8'] = 1, ['9'] = 1, ['J'] = 1, ['F'] = 1, ['M'] = 1, ['A'] = 1, ['S'] = 1, ['O'] = 1,
+        ['N'] = 1, ['D'] = 1, ['T'] = 1, ['W'] = 1, ['I'] = 1, ['E'] = 1};
     return starts[(unsigned char)c];
 }
 
@@ -429,7 +438,9 @@ static bool second_word(alm_str s, size_t at) {
 /* As parse; but where the record before had an epoch, a label may stand in front of this one's: a ten-digit number there is
  * no surprise. */
 static bool parse_next(const alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t at) {
-    return parse(out, s, at, r->form == ALM_STAMP_EPOCH && at < 40 && is_digit(s.at[at]) && digits_at(s.at + at, s.at + s.n) >= 10 && second_word(s, at));
+    return parse(out, s, at,
+                 r->form == ALM_STAMP_EPOCH && at < 40 && is_digit(s.at[at]) &&
+                     digits_at(s.at + at, s.at + s.n) >= 10 && second_word(s, at));
 }
 
 bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t limit) {
@@ -496,11 +507,15 @@ bool alm_stamp_resolve(alm_stamp_reader *r, const alm_stamp *s, int64_t *out_ns)
         int year = s->year;
         if (year == 0) {
             /* most stamps are of the same day as the one before */
-            if (r->has_last && r->month == s->month && r->day == s->day && distance(r->days * DAY, r->last_ns) < 32 * (uint64_t)DAY) year = r->year;
+            if (r->has_last && r->month == s->month && r->day == s->day &&
+                distance(r->days * DAY, r->last_ns) < 32 * (uint64_t)DAY)
+                year = r->year;
             else year = year_for(r, s);
             if (year == 0) return false;
         }
-        if (__builtin_mul_overflow(days_of(r, year, s->month, s->day), DAY, &ns) || __builtin_add_overflow(ns, s->ns, &ns)) return false;
+        if (__builtin_mul_overflow(days_of(r, year, s->month, s->day), DAY, &ns) ||
+            __builtin_add_overflow(ns, s->ns, &ns))
+            return false;
     }
     if (ns == ALM_NO_TIME) return false;
     r->last_ns = ns;

@@ -53,9 +53,9 @@ typedef struct alm_stamp_reader {
     int64_t now_ns;
     int64_t last_ns; /* valid when has_last */
     bool has_last;
-    uint32_t guess; /* where the last stamp stood */
-    alm_stamp_form form; /* and what it was */
-    uint32_t n_miss; /* searches in a row that found nothing */
+    uint32_t guess;       /* where the last stamp stood */
+    alm_stamp_form form;  /* and what it was */
+    uint32_t n_miss;      /* searches in a row that found nothing */
     int year, month, day; /* of `days` */
     int64_t days;
 } alm_stamp_reader;

@@ -20,9 +20,10 @@ typedef struct header {
 } header;
 
 static const char *const severities[8] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
-static const char *const facilities[24] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog", "lpr",    "news",
-                                           "uucp",   "cron",   "authpriv", "ftp",  "ntp",    "audit",  "alert",  "clock",
-                                           "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+static const char *const facilities[24] = {"kern",   "user",   "mail",   "daemon", "auth",     "syslog",
+                                           "lpr",    "news",   "uucp",   "cron",   "authpriv", "ftp",
+                                           "ntp",    "audit",  "alert",  "clock",  "local0",   "local1",
+                                           "local2", "local3", "local4", "local5", "local6",   "local7"};
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -82,9 +83,12 @@ static bool read_5424(alm_str rest, header *h) {
         if (!alm_stamp_value(&h->stamp, stamp)) return false;
         h->stamp.at = 0; /* the caller knows where */
     }
-    if (!take_word(&rest, &h->host) || !take_word(&rest, &h->app) || !take_word(&rest, &h->pid) || !take_word(&rest, &h->msgid)) return false;
+    if (!take_word(&rest, &h->host) || !take_word(&rest, &h->app) || !take_word(&rest, &h->pid) ||
+        !take_word(&rest, &h->msgid))
+        return false;
     if (!take_data(&rest, &h->data)) return false;
-    h->host = or_nothing(h->host), h->app = or_nothing(h->app), h->pid = or_nothing(h->pid), h->msgid = or_nothing(h->msgid);
+    h->host = or_nothing(h->host), h->app = or_nothing(h->app), h->pid = or_nothing(h->pid),
+    h->msgid = or_nothing(h->msgid);
     if (rest.n >= 3 && memcmp(rest.at, "\xEF\xBB\xBF", 3) == 0) rest = alm_str_slice(rest, 3, rest.n);
     h->message = rest;
     h->is_5424 = true;
@@ -114,8 +118,9 @@ static bool take_tag(alm_str *rest, header *h) {
 
 /* A word that stands for a level, not for a host. */
 static bool is_level(alm_str w) {
-    static const alm_str levels[] = {{"TRACE", 5},   {"DEBUG", 5},    {"INFO", 4},  {"NOTICE", 6}, {"WARN", 4}, {"WARNING", 7}, {"ERROR", 5}, {"ERR", 3},
-                                     {"CRITICAL", 8}, {"FATAL", 5}, {"SEVERE", 6}, {"info", 4},  {"warn", 4},    {"error", 5}, {"debug", 5}};
+    static const alm_str levels[] = {{"TRACE", 5},   {"DEBUG", 5}, {"INFO", 4}, {"NOTICE", 6},   {"WARN", 4},
+                                     {"WARNING", 7}, {"ERROR", 5}, {"ERR", 3},  {"CRITICAL", 8}, {"FATAL", 5},
+                                     {"SEVERE", 6},  {"info", 4},  {"warn", 4}, {"error", 5},    {"debug", 5}};
     if (w.n < 3 || w.n > 8) return false;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         if (w.at[0] == levels[i].at[0] && alm_str_eq(w, levels[i])) return true;
@@ -126,7 +131,8 @@ static bool is_host(alm_str w) {
     if (w.n == 0 || w.n > 255 || is_level(w)) return false;
     for (size_t i = 0; i < w.n; i++) {
         char c = w.at[i];
-        if (!(is_digit(c) || (unsigned char)((c | 32) - 'a') < 26 || c == '.' || c == '-' || c == '_' || c == ':')) return false;
+        if (!(is_digit(c) || (unsigned char)((c | 32) - 'a') < 26 || c == '.' || c == '-' || c == '_' || c == ':'))
+            return false;
     }
     return w.at[w.n - 1] != ':';
 }
@@ -167,7 +173,7 @@ static bool read_header(alm_str line, const alm_stamp *known, header *h) {
 /* ID.name for each parameter of the structured data. */
 static alm_status add_data(alm_reader *r, alm_record *out, alm_str data, alm_error *err) {
     size_t i = 0;
-    for (unsigned n = 0; i < data.n && data.at[i] == '['; ) {
+    for (unsigned n = 0; i < data.n && data.at[i] == '[';) {
         size_t from = ++i;
         while (i < data.n && data.at[i] != ' ' && data.at[i] != ']') i++;
         alm_str id = {data.at + from, i - from};
@@ -254,7 +260,8 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
         header h;
         if (line.n == 0) continue;
         bool has_header = read_header(line, NULL, &h) && (h.priority >= 0 || (h.host.n && h.app.n));
-        bool continues = !has_header && m.mode == ALM_MULTILINE_HEADER && !alm_stamp_search(&stamps, &stamp, line, ALM_STAMP_BYTES) &&
+        bool continues = !has_header && m.mode == ALM_MULTILINE_HEADER &&
+                         !alm_stamp_search(&stamps, &stamp, line, ALM_STAMP_BYTES) &&
                          alm_multiline_continues(&m, line, NULL, (alm_str){0});
         if (continues) continue;
         n_record++;

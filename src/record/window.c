@@ -98,7 +98,8 @@ bool alm_window_more(alm_window *w, alm_status *st, alm_error *err) {
     return true;
 }
 
-alm_line_status alm_window_line(alm_window *w, size_t offset, int64_t wait_ns, alm_line *out, alm_status *st, alm_error *err) {
+alm_line_status alm_window_line(alm_window *w, size_t offset, int64_t wait_ns, alm_line *out, alm_status *st,
+                                alm_error *err) {
     size_t seen = offset;
     for (;;) {
         size_t left = w->to - w->from;

@@ -7,7 +7,6 @@
 #include "format/format.h"
 #include "format/gguf.h"
 
-
 static alm_buf start(uint32_t version, uint64_t n_tensor, uint64_t n_kv) {
     alm_buf b = alm_buf_with_limit(1 << 20);
     alm_buf_add_text(&b, "GGUF");
@@ -111,9 +110,12 @@ static void check_filled(const alm_gguf *g) {
     CHECK(!alm_gguf_next_str(v, &at, &s));
     CHECK_OK(alm_gguf_tensor_get(g, "weights", ALM_GGUF_T_F32, 2, (const uint64_t[]){4, UINT64_MAX}, &t, &err), &err);
     CHECK(t->n_bytes == sizeof weights && memcmp(t->at, weights, sizeof weights) == 0);
-    CHECK_STATUS(alm_gguf_tensor_get(g, "weights", ALM_GGUF_T_F32, 2, (const uint64_t[]){4, 3}, &t, &err), ALM_MISMATCH, &err);
-    CHECK_STATUS(alm_gguf_tensor_get(g, "weights", ALM_GGUF_T_F64, 2, (const uint64_t[]){4, 2}, &t, &err), ALM_MISMATCH, &err);
-    CHECK_STATUS(alm_gguf_tensor_get(g, "wights", ALM_GGUF_T_F64, 2, (const uint64_t[]){4, 2}, &t, &err), ALM_NOT_FOUND, &err);
+    CHECK_STATUS(alm_gguf_tensor_get(g, "weights", ALM_GGUF_T_F32, 2, (const uint64_t[]){4, 3}, &t, &err), ALM_MISMATCH,
+                 &err);
+    CHECK_STATUS(alm_gguf_tensor_get(g, "weights", ALM_GGUF_T_F64, 2, (const uint64_t[]){4, 2}, &t, &err), ALM_MISMATCH,
+                 &err);
+    CHECK_STATUS(alm_gguf_tensor_get(g, "wights", ALM_GGUF_T_F64, 2, (const uint64_t[]){4, 2}, &t, &err), ALM_NOT_FOUND,
+                 &err);
     t = alm_gguf_find_tensor(g, "bytes");
     CHECK(t && t->n_bytes == 5 && memcmp(t->at, bytes5, 5) == 0);
     t = alm_gguf_find_tensor(g, "empty");
@@ -173,8 +175,9 @@ static void a_file_copied_value_by_value_is_the_same_file(void **state) {
 
 static void a_wrong_call_of_the_writer_is_reported_by_save(void **state) {
     (void)state;
-    static const char *const said[] = {"twice: the key is set twice", ": no name for a key", "t: the tensor is added twice",
-                                       "q: dimensions that overflow", "u: unknown tensor type"};
+    static const char *const said[] = {"twice: the key is set twice", ": no name for a key",
+                                       "t: the tensor is added twice", "q: dimensions that overflow",
+                                       "u: unknown tensor type"};
     for (int k = 0; k < 5; k++) {
         alm_error err = {0};
         alm_gguf_writer *w = NULL;
@@ -184,7 +187,9 @@ static void a_wrong_call_of_the_writer_is_reported_by_save(void **state) {
         if (k == 0) alm_gguf_set_bool(w, "twice", true);
         if (k == 1) alm_gguf_set_bool(w, "", true);
         if (k == 2) alm_gguf_add_tensor(w, "t", ALM_GGUF_T_I8, 1, (const uint64_t[]){5}, bytes5);
-        if (k == 3) alm_gguf_add_tensor(w, "q", ALM_GGUF_T_I64, 2, (const uint64_t[]){UINT64_C(1) << 40, UINT64_C(1) << 40}, bytes5);
+        if (k == 3)
+            alm_gguf_add_tensor(w, "q", ALM_GGUF_T_I64, 2, (const uint64_t[]){UINT64_C(1) << 40, UINT64_C(1) << 40},
+                                bytes5);
         if (k == 4) alm_gguf_add_tensor(w, "u", 4, 1, (const uint64_t[]){5}, bytes5);
         alm_gguf_set_u32(w, "behind", 1); /* changes nothing any more */
         const char *path = alm_test_path("wrong.gguf");
@@ -310,9 +315,10 @@ static void the_list_of_formats_finds_gguf_by_its_first_bytes(void **state) {
 
 /* The shared hostile files: name of the class in the message, or one of its family. */
 static bool same_family(const char *text, alm_str class) {
-    static const char *const families[][7] = {{"truncated", "bad_length", "bad_count", "bad_offset"},
-                                              {"bad_header", "bad_type", "bad_value", "bad_string", "bad_version", "bad_magic"},
-                                              {"overflow", "bad_shape"}};
+    static const char *const families[][7] = {
+        {"truncated", "bad_length", "bad_count", "bad_offset"},
+        {"bad_header", "bad_type", "bad_value", "bad_string", "bad_version", "bad_magic"},
+        {"overflow", "bad_shape"}};
     char word[64] = {0};
     memcpy(word, class.at, class.n < 60 ? class.n : 60);
     if (strstr(text, word)) return true;
@@ -355,7 +361,8 @@ static void hostile_files_get_their_verdict(void **state) {
         } else {
             CHECK(st == ALM_OK, "%s: %s", name, err.text);
             bool flagged = alm_str_eq(verdict, ALM_STR("flag"));
-            CHECK((alm_gguf_trailing(g) != 0) == flagged, "%s has %zu bytes behind its end", name, alm_gguf_trailing(g));
+            CHECK((alm_gguf_trailing(g) != 0) == flagged, "%s has %zu bytes behind its end", name,
+                  alm_gguf_trailing(g));
         }
         alm_gguf_close(g);
     }

@@ -20,8 +20,9 @@ static size_t touch(alm_str s) {
 
 static alm_reader_options options_for(uint8_t choice) {
     alm_reader_options o = {.size = sizeof o, .now_ns = INT64_C(1795544700) * 1000000000};
-    static const alm_record_format formats[8] = {ALM_RECORD_AUTO, ALM_RECORD_LINES, ALM_RECORD_JSONL, ALM_RECORD_CSV,
-                                                 ALM_RECORD_TSV, ALM_RECORD_SYSLOG, ALM_RECORD_LINES, ALM_RECORD_SYSLOG};
+    static const alm_record_format formats[8] = {ALM_RECORD_AUTO,  ALM_RECORD_LINES, ALM_RECORD_JSONL,
+                                                 ALM_RECORD_CSV,   ALM_RECORD_TSV,   ALM_RECORD_SYSLOG,
+                                                 ALM_RECORD_LINES, ALM_RECORD_SYSLOG};
     o.format = formats[choice & 7];
     if ((choice & 7) >= 6) o.multiline = choice & 64 ? "^[A-Z0-9]" : "auto";
     if (choice & 8) o.max_record_bytes = 64;
@@ -49,11 +50,13 @@ static alm_status read_all(alm_str input, const alm_reader_options *o, alm_reade
         for (uint32_t i = 0; i < record.n_field; i++) sum += touch(record.field[i].key) + touch(record.field[i].value);
         if (again) {
             alm_buf_add_str(again, record.raw);
-            if (!(record.flags & (ALM_RECORD_NO_NEWLINE | ALM_RECORD_CUT))) alm_buf_add_text(again, record.flags & ALM_RECORD_CRLF ? "\r\n" : "\n");
+            if (!(record.flags & (ALM_RECORD_NO_NEWLINE | ALM_RECORD_CUT)))
+                alm_buf_add_text(again, record.flags & ALM_RECORD_CRLF ? "\r\n" : "\n");
         }
     }
     *counts = *alm_reader_counts_of(r);
-    CHECK(counts->n_records == n_record || (st == ALM_MALFORMED && counts->n_records == n_record + 1) || sum == SIZE_MAX);
+    CHECK(counts->n_records == n_record || (st == ALM_MALFORMED && counts->n_records == n_record + 1) ||
+          sum == SIZE_MAX);
     CHECK(st != ALM_END || counts->bytes_raw == n_raw);
     alm_reader_close(r);
     return st;

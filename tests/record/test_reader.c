@@ -77,7 +77,9 @@ static void strict_names_file_and_line(void **state) {
         alm_reader_counts counts = {0};
         alm_error err = {0};
         o.format = cases[i].format;
-        size_t n = cases[i].n < strlen(cases[i].bytes) || memchr(cases[i].bytes, 0, cases[i].n - 1) ? cases[i].n : strlen(cases[i].bytes);
+        size_t n = cases[i].n < strlen(cases[i].bytes) || memchr(cases[i].bytes, 0, cases[i].n - 1)
+                       ? cases[i].n
+                       : strlen(cases[i].bytes);
         CHECK_STATUS(read_bytes((alm_str){cases[i].bytes, n}, &o, &counts, &err), ALM_END, &err);
         o.strict = true;
         CHECK_STATUS(read_bytes((alm_str){cases[i].bytes, n}, &o, &counts, &err), ALM_MALFORMED, &err);
@@ -187,7 +189,9 @@ static void a_regex_that_explodes_does_not_stop_the_reader(void **state) {
     alm_reader_counts c = {0};
     alm_error err = {0};
     o.multiline = "^(a+)+$";
-    CHECK_STATUS(read_bytes(ALM_STR("x\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\ny\n"), &o, &c, &err), ALM_END, &err);
+    CHECK_STATUS(
+        read_bytes(ALM_STR("x\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\ny\n"), &o, &c, &err),
+        ALM_END, &err);
     CHECK_INT(c.n_lines, 3);
 }
 
@@ -238,7 +242,10 @@ static void an_unreadable_file_of_several_is_skipped_and_told(void **state) {
     snprintf(good, sizeof good, "%s/good.log", alm_test_dir());
     snprintf(bad, sizeof bad, "%s/bad.log.xz", alm_test_dir());
     alm_test_write(good, "good\n", 5);
-    alm_test_write(bad, "\xfd" "7zXZ\0more of it", 16);
+    alm_test_write(bad,
+                   "\xfd"
+                   "7zXZ\0more of it",
+                   16);
     const char *in[2] = {bad, good};
     CHECK(strcmp(joined(in, 2, &o, &c), "good|") == 0);
     CHECK_INT(c.n_unreadable, 1);
@@ -386,7 +393,8 @@ static void formats_are_found_by_their_first_lines(void **state) {
         CHECK_OK(alm_reader_open_bytes(&r, "m", alm_str_of(cases[i].text), &o, &err), &err);
         alm_status st = alm_reader_next(r, &record, &err);
         CHECK(st == ALM_OK || !*cases[i].text);
-        CHECK(record.format == cases[i].format, "%s is read as %s", cases[i].text, alm_record_format_name(record.format));
+        CHECK(record.format == cases[i].format, "%s is read as %s", cases[i].text,
+              alm_record_format_name(record.format));
         alm_reader_close(r);
     }
 }
@@ -419,7 +427,8 @@ static void words_name_the_formats(void **state) {
 /* Every format, with everything that allocates. */
 static alm_status read_one_of_each(void *arg) {
     static const char *const texts[] = {
-        "{\"time\":\"2026-11-24T18:25:00Z\",\"a\":{\"b\":[1,2,\"x@example.org\"]}}\n{\"half\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n{\"a\":1}\n",
+        "{\"time\":\"2026-11-24T18:25:00Z\",\"a\":{\"b\":[1,2,\"x@example.org\"]}}\n{\"half\n{\"a\":1}\n{\"a\":1}\n{"
+        "\"a\":1}\n{\"a\":1}\n",
         "a,b,c\n1,\"x\"\"y\",3\n4,5,6\n7,8,9\n",
         "<165>1 2026-11-24T18:25:00Z h app 1 - [x@1 k=\"a\\\"b\"] mail x@example.org\n",
         "2026-11-24T18:25:00Z one\n  two\n2026-11-24T18:25:00Z 10.0.0.1\n",

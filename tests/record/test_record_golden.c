@@ -100,7 +100,8 @@ static void one_case(const char *in_path) {
         size_t line = 0; /* where the first line that differs begins */
         for (size_t i = 0; got.at[i] && got.at[i] == want[i]; i++)
             if (got.at[i] == '\n') line = i + 1;
-        alm_test_failed(__FILE__, __LINE__, in_path, "\n--- wanted\n%.400s\n--- got\n%.400s", want + line, got.at + line);
+        alm_test_failed(__FILE__, __LINE__, in_path, "\n--- wanted\n%.400s\n--- got\n%.400s", want + line,
+                        got.at + line);
     }
 
     const char *path = in_path;

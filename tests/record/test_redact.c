@@ -64,12 +64,15 @@ static const char *const cases[][2] = {
     /* phones */
     {"call +49 30 123456 or +49 (0)30 123456-78", "call <phone> or <phone>"},
     {"tel:+15551234567; 0049 171 1234567", "tel:<phone>; <phone>"},
-    {"030 1234567, 030/1234567, (030) 123 45 67, 0171-1234567, 01711234567", "<phone>, <phone>, <phone>, <phone>, <phone>"},
+    {"030 1234567, 030/1234567, (030) 123 45 67, 0171-1234567, 01711234567",
+     "<phone>, <phone>, <phone>, <phone>, <phone>"},
     {"089 / 1234567 und 033203 12345", "<phone> und <phone>"},
-    {"0012345678901 000123 0 00 0x0171 1764008700 1764008700123", "0012345678901 000123 0 00 0x0171 1764008700 1764008700123"},
+    {"0012345678901 000123 0 00 0x0171 1764008700 1764008700123",
+     "0012345678901 000123 0 00 0x0171 1764008700 1764008700123"},
     {"+1 +01:00 1.5e+10 a+49301234567 offset +1234567", "+1 +01:00 1.5e+10 a+49301234567 offset +1234567"},
     {"chmod 0644 12345678 in 0755 100000000", "chmod 0644 12345678 in 0755 100000000"},
-    {"blk_-1608999687919862906 id 0123456789 took 00:12:33.456", "blk_-1608999687919862906 id 0123456789 took 00:12:33.456"},
+    {"blk_-1608999687919862906 id 0123456789 took 00:12:33.456",
+     "blk_-1608999687919862906 id 0123456789 took 00:12:33.456"},
     {"03/12/2026 04-11-2026 09.11.2026 0.123 456 789", "03/12/2026 04-11-2026 09.11.2026 0.123 456 789"},
     {"", ""},
 };
@@ -221,7 +224,8 @@ static void check_clean(const alm_record *r, const char *secret) {
     CHECK(alm_str_find(r->raw, s) == SIZE_MAX, "raw: %.*s", ALM_ARG(r->raw));
     CHECK(alm_str_find(r->text, s) == SIZE_MAX, "text: %.*s", ALM_ARG(r->text));
     for (uint32_t i = 0; i < r->n_field; i++)
-        CHECK(alm_str_find(r->field[i].value, s) == SIZE_MAX && alm_str_find(r->field[i].key, s) == SIZE_MAX, "field %.*s", ALM_ARG(r->field[i].key));
+        CHECK(alm_str_find(r->field[i].value, s) == SIZE_MAX && alm_str_find(r->field[i].key, s) == SIZE_MAX,
+              "field %.*s", ALM_ARG(r->field[i].key));
 }
 
 static void no_part_of_a_record_keeps_what_is_redacted(void **state) {
@@ -264,8 +268,11 @@ static alm_status make_and_apply(void *arg) {
     alm_buf out = alm_buf_with_limit(1 << 16);
     alm_status st = alm_redact_new(&r, arg, key, sizeof key, &err);
     if (st == ALM_OK)
-        st = alm_redact_apply(r, &out, ALM_STR("a@b.de b@b.de c@b.de d@b.de e@b.de f@b.de g@b.de h@b.de i@b.de j@b.de k@b.de l@b.de "
-                                               "m@b.de n@b.de o@b.de p@b.de q@b.de r@b.de B-1 Anna 10.0.0.1"), NULL, &err);
+        st = alm_redact_apply(
+            r, &out,
+            ALM_STR("a@b.de b@b.de c@b.de d@b.de e@b.de f@b.de g@b.de h@b.de i@b.de j@b.de k@b.de l@b.de "
+                    "m@b.de n@b.de o@b.de p@b.de q@b.de r@b.de B-1 Anna 10.0.0.1"),
+            NULL, &err);
     alm_buf_free(&out);
     alm_redact_free(r);
     return st;
