@@ -474,19 +474,21 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     const char *s = x->s;
     size_t e = end;
     while (e > a && ends_sentence(s[e - 1])) e--;
+    if (e - a - 1 < 64) { /* the most frequent: a piece with a digit and no cut inside */
+        uint64_t dig = bits(x->mark, ALM_MARK_DIG, a, e - a), dots = bits(x->mark, ALM_MARK_DOT, a, e - a);
+        uint64_t cuts = bits(x->mark, ALM_MARK_COL, a, e - a) | bits(x->mark, ALM_MARK_SLA, a, e - a) | bits(x->mark, ALM_MARK_OTH, a, e - a);
+        if (dig && !cuts && !(dots & dots >> 1)) {
+            if (dig == ~(uint64_t)0 >> (64 - (e - a)) && s[a - (a > 0)] != '<') emit(x, a, e, ALM_SLOT_NUM, 0);
+            else leaf(x, a, e);
+            return end;
+        }
+    }
     unsigned acc = acc_of(x, a, e);
     if (!(acc & (DIG | DOT | COL | SLA | OTH))) {
         if (e > a) word(x, a, e);
         return end;
     }
     if (!(acc & (LET | DIG | SLA))) return end; /* ***: part of the separator */
-    if (!(acc & (COL | SLA | OTH)) && (acc & DIG)) { /* the most frequent: no cut inside */
-        uint64_t dots = e - a <= 64 ? bits(x->mark, ALM_MARK_DOT, a, e - a) : 0;
-        if (!(dots & dots >> 1)) {
-            leaf(x, a, e);
-            return end;
-        }
-    }
     if (acc & COL) {
         if (acc & SLA) {
             size_t colon = first(x->mark, ALM_MARK_COL, a, e);
@@ -613,8 +615,13 @@ static void plain_text(lexer *x, size_t i) {
             emit(x, sep + 1, sep + 1, ALM_SLOT_ANY, ALM_TOKEN_SOFT); /* "a= b=1": a has no value */
             x->value = false;
         }
-        bool plain = i - a <= 64 && !bits(x->mark, ALM_MARK_ODD, a, i - a);
-        i = plain ? word(x, a, i) : complex_atom(x, a, i);
+        size_t length = i - a;
+        uint64_t odd = length <= 64 ? bits(x->mark, ALM_MARK_ODD, a, length) : 1;
+        if (!odd) i = word(x, a, i);
+        else if (odd == (uint64_t)1 << (length - 1) && length <= 64 && length > 1 && ends_sentence(s[i - 1])) { /* "word:" */
+            size_t to = word(x, a, i - 1);
+            i = to > i ? to : i;
+        } else i = complex_atom(x, a, i);
         if (x->done > i) i = x->done;
     }
     x->n = n;
