@@ -31,20 +31,92 @@ static inline uint64_t load32(const char *at) {
     return x;
 }
 
-/* Little-endian loads: on a big-endian machine keys differ, but keys are never stored (ids use alm_hash64). */
-static inline uint64_t word_hash(const char *at, size_t n) {
-    uint64_t h = n * K2;
-    if (n > 16) {
-        size_t i = 0;
-        for (; i + 16 < n; i += 8) h = fold(h ^ load64(at + i), K1);
-        return fold(load64(at + n - 16) ^ K0, load64(at + n - 8) ^ h ^ K1);
+/* A word's first 16 bytes as two numbers, zeros behind its end: without a branch on its length, which nobody can guess.
+ * `room` is how many bytes may be read. On a big-endian machine keys differ, but keys are never stored. */
+typedef struct head {
+    uint64_t lo, hi;
+} head;
+static inline head head_of(const char *at, size_t n, size_t room) {
+    static const uint64_t mask[17] = {0,
+                                      0xFF,
+                                      0xFFFF,
+                                      0xFFFFFF,
+                                      0xFFFFFFFF,
+                                      0xFFFFFFFFFF,
+                                      0xFFFFFFFFFFFF,
+                                      0xFFFFFFFFFFFFFF,
+                                      ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0};
+    char copy[16];
+    if (room < 16) { /* at the end of a record */
+        memset(copy, 0, sizeof copy);
+        memcpy(copy, at, n < 16 ? n : 16);
+        at = copy;
     }
-    if (n >= 8) return fold(load64(at) ^ K0, load64(at + n - 8) ^ h);
-    if (n >= 4) return fold(load32(at) << 32 | load32(at + n - 4), h ^ K0);
-    if (n == 0) return K1;
-    uint64_t x = (uint64_t)(unsigned char)at[0] << 16 | (uint64_t)(unsigned char)at[n >> 1] << 8 | (unsigned char)at[n - 1];
-    return fold(x ^ K0, h ^ K1);
+    size_t m = n < 16 ? n : 16;
+    return (head){load64(at) & mask[m], load64(at + 8) & mask[m > 8 ? m - 8 : 0]};
 }
+
+static inline uint64_t word_hash(head h, const char *at, size_t n) {
+    uint64_t x = fold(h.lo ^ K0, h.hi ^ n * K2 ^ K1);
+    if (n <= 16) return x;
+    for (size_t i = 16; i + 8 < n; i += 8) x = fold(x ^ load64(at + i), K1);
+    return fold(x ^ load64(at + n - 8), K2);
+}
+
+/* Words of up to five letters that may be values: truth values, names of days and months, units, and `-`. The multiplier
+ * was searched so that each has a place of its own. */
+#define W(a, b, c, d, e) ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32)
+static const uint64_t special[256] = {
+    [0] = W('n', 'u', 'l', 'l', 0),
+    [14] = W('J', 'u', 'n', 0, 0),
+    [21] = W('T', 'R', 'U', 'E', 0),
+    [32] = W('M', 'a', 'y', 0, 0),
+    [51] = W('F', 'a', 'l', 's', 'e'),
+    [52] = W('T', 'B', 0, 0, 0),
+    [56] = W('T', 'r', 'u', 'e', 0),
+    [63] = W('B', 0, 0, 0, 0),
+    [66] = W('F', 'A', 'L', 'S', 'E'),
+    [77] = W('u', 's', 0, 0, 0),
+    [79] = W('P', 'B', 0, 0, 0),
+    [88] = W('W', 'e', 'd', 0, 0),
+    [89] = W('f', 'a', 'l', 's', 'e'),
+    [90] = W('M', 'a', 'r', 0, 0),
+    [95] = W('t', 'r', 'u', 'e', 0),
+    [99] = W('M', 'B', 0, 0, 0),
+    [106] = W('S', 'a', 't', 0, 0),
+    [112] = W('n', 'i', 'l', 0, 0),
+    [113] = W('K', 'B', 0, 0, 0),
+    [119] = W('T', 'i', 'B', 0, 0),
+    [125] = W('n', 's', 0, 0, 0),
+    [126] = W('s', 'e', 'c', 0, 0),
+    [131] = W('m', 's', 0, 0, 0),
+    [133] = W('A', 'u', 'g', 0, 0),
+    [140] = W('G', 'B', 0, 0, 0),
+    [147] = W('F', 'e', 'b', 0, 0),
+    [152] = W('k', 'B', 0, 0, 0),
+    [158] = W('N', 'o', 'v', 0, 0),
+    [167] = W('M', 'i', 'B', 0, 0),
+    [175] = W('m', 'i', 'n', 0, 0),
+    [180] = W('K', 'i', 'B', 0, 0),
+    [183] = W('N', 'U', 'L', 'L', 0),
+    [185] = W('A', 'p', 'r', 0, 0),
+    [189] = W('D', 'e', 'c', 0, 0),
+    [193] = W('M', 'o', 'n', 0, 0),
+    [200] = W('S', 'e', 'p', 0, 0),
+    [203] = W('T', 'u', 'e', 0, 0),
+    [206] = W('-', 0, 0, 0, 0),
+    [208] = W('G', 'i', 'B', 0, 0),
+    [209] = W('S', 'u', 'n', 0, 0),
+    [214] = W('J', 'u', 'l', 0, 0),
+    [236] = W('T', 'h', 'u', 0, 0),
+    [237] = W('O', 'c', 't', 0, 0),
+    [242] = W('s', 0, 0, 0, 0),
+    [252] = W('J', 'a', 'n', 0, 0),
+    [254] = W('N', 'o', 'n', 'e', 0),
+    [255] = W('F', 'r', 'i', 0, 0),
+};
+#undef W
+static inline bool is_special(uint64_t lo) { return lo && special[lo * 0xF9341C68966BAEA1u >> 56] == lo; }
 
 static inline uint64_t sep_hash(const char *at, size_t n, uint32_t position) {
     uint64_t h = (position + 1) * K0;
@@ -66,7 +138,7 @@ static inline uint64_t sep_hash(const char *at, size_t n, uint32_t position) {
 
 static inline uint64_t share(uint64_t sep, uint64_t word) { return fold(sep ^ K2, word ^ sep >> 32 ^ K0); }
 
-uint64_t alm_log_word_hash(const char *at, size_t n) { return word_hash(at, n); }
+uint64_t alm_log_word_hash(const char *at, size_t n) { return word_hash(head_of(at, n, n), at, n); }
 uint64_t alm_log_share_of(uint64_t s, uint64_t w) { return share(s, w); }
 uint64_t alm_log_slot_share(uint64_t s) { return share(s, SLOT_WORD); }
 uint64_t alm_log_share(const alm_token *t) { return share(t->sep_hash, t->type == ALM_SLOT_CONST ? t->hash : SLOT_WORD); }
@@ -100,6 +172,7 @@ typedef struct lexer {
     alm_tokens *out;
     const alm_log_marks *mark;
     const char *s;
+    size_t length; /* of the record, as far as it is looked at */
     size_t n;     /* end of what may be looked at now */
     size_t done;  /* end of the last token */
     uint64_t key, types;
@@ -151,7 +224,7 @@ static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned fl
     t->type = (uint8_t)type;
     t->flags = (uint8_t)flags;
     bool known = type == ALM_SLOT_CONST || (flags & ALM_TOKEN_SOFT);
-    t->hash = known ? word_hash(x->s + a, e - a) : 0;
+    t->hash = known ? word_hash(head_of(x->s + a, e - a, x->length - a), x->s + a, e - a) : 0;
     x->key += share(t->sep_hash, type == ALM_SLOT_CONST ? t->hash : SLOT_WORD);
     x->types = x->types * 31 + type;
     x->done = e;
@@ -216,12 +289,12 @@ static bool unit(lexer *x, size_t a, size_t e) {
 static bool short_word(lexer *x, size_t a, size_t e, size_t *end) {
     const char *s = x->s + a;
     size_t n = e - a;
-    if (n >= 3 && (((unsigned char)s[0] & 0xDF) == 'T' || ((unsigned char)s[0] & 0xDF) == 'F' || ((unsigned char)s[0] & 0xDF) == 'N') && alm_form_bool(s, n)) {
+    if (n >= 3 && alm_form_bool(s, n)) {
         emit(x, a, e, ALM_SLOT_BOOL, 0);
         return true;
     }
     if (n > 3) return false;
-    if (n == 3 && s[0] <= 'Z' && s[1] >= 'a' && s[2] >= 'a' && (alm_form_weekday(s) || alm_form_month(s))) {
+    if (n == 3 && (alm_form_weekday(s) || alm_form_month(s))) {
         size_t to = alm_form_calendar(x->s, a, x->n);
         if (to) {
             emit(x, a, to, ALM_SLOT_TIME, 0);
@@ -239,7 +312,8 @@ static bool short_word(lexer *x, size_t a, size_t e, size_t *end) {
 /* A word of letters, `_`, `-` and `+`. Returns its end, which a date may have moved. */
 static inline size_t word(lexer *x, size_t a, size_t e) {
     size_t end = e, n = e - a;
-    if (n <= 5 && short_word(x, a, e, &end)) return end;
+    head h = head_of(x->s + a, n, x->length - a);
+    if (n <= 5 && is_special(h.lo) && short_word(x, a, e, &end)) return end;
     if (n >= 8 && n <= 64 && (n & 7) == 0 && bits(x->mark, ALM_MARK_HEX, a, n) == ~(uint64_t)0 >> (64 - n)) { /* ffffffff */
         emit(x, a, e, ALM_SLOT_HEX, 0);
         return e;
@@ -254,34 +328,49 @@ static inline size_t word(lexer *x, size_t a, size_t e) {
 
 /* --- pieces with a digit ------------------------------------------------------------------------------------------------ */
 
-/* A piece of up to 64 bytes that begins with a digit (or a sign and a digit) is a value. */
-static void number_like(lexer *x, size_t a, size_t e) {
-    const char *s = x->s;
-    size_t n = e - a;
-    size_t f = a + !digit(s[a]);
-    if (bits(x->mark, ALM_MARK_LET, a, n) == 0) {
-        uint64_t dots = bits(x->mark, ALM_MARK_DOT, a, n);
-        unsigned type = ALM_SLOT_NUM;
-        if (dots & (dots - 1)) type = alm_form_quad(s, f, e) == e - f ? ALM_SLOT_IP : alm_form_time(s, a, e) ? ALM_SLOT_TIME : ALM_SLOT_NUM;
-        else if (n >= 8 && alm_form_time(s, a, e)) type = ALM_SLOT_TIME;
-        else if (n == 36 && alm_form_uuid(s, a, e)) type = ALM_SLOT_UUID;
-        else if (n >= 17 && alm_form_mac(s, a, e)) type = ALM_SLOT_MAC;
-        emit(x, a, e, type, 0);
-        return;
+/* Which bytes of a piece of up to 64 are what; bit 0 is its first byte. */
+typedef struct atom {
+    uint64_t dig, hex, let, dot, col, sla, oth, all;
+} atom;
+
+static inline atom look(const lexer *x, size_t a, size_t n) {
+    size_t b = a >> 6, shift = a & 63;
+    const uint64_t *lo = x->mark[b].of, *hi = x->mark[b + 1].of;
+    uint64_t all = ~(uint64_t)0 >> (64 - n);
+#define LOOK(m) ((lo[m] >> shift | hi[m] << 1 << (63 - shift)) & all)
+    return (atom){LOOK(ALM_MARK_DIG), LOOK(ALM_MARK_HEX), LOOK(ALM_MARK_LET), LOOK(ALM_MARK_DOT),
+                  LOOK(ALM_MARK_COL), LOOK(ALM_MARK_SLA), LOOK(ALM_MARK_OTH), all};
+#undef LOOK
+}
+
+static inline atom part(const atom *t, size_t from, size_t n) {
+    uint64_t all = ~(uint64_t)0 >> (64 - n);
+    return (atom){t->dig >> from & all, t->hex >> from & all, t->let >> from & all, t->dot >> from & all, 0, 0, t->oth >> from & all, all};
+}
+
+/* A piece that begins with a digit (or a sign and a digit) is a value. */
+static unsigned number_type(const char *s, size_t a, size_t e, const atom *t) {
+    size_t n = e - a, f = a + !digit(s[a]);
+    unsigned lead = (unsigned)__builtin_ctzll(~(t->dig >> (f - a))); /* digits that it begins with */
+    if (!t->let) {
+        if (t->dot & (t->dot - 1)) {
+            if (lead <= 3 && alm_form_quad(s, f, e) == e - f) return ALM_SLOT_IP;
+            return alm_form_time(s, a, e) ? ALM_SLOT_TIME : ALM_SLOT_NUM;
+        }
+        if (n >= 8 && (lead == 4 || lead == 2)) {
+            if (alm_form_time(s, a, e)) return ALM_SLOT_TIME;
+            if (n >= 17 && alm_form_mac(s, a, e)) return ALM_SLOT_MAC;
+        }
+        return n == 36 && lead == 8 && alm_form_uuid(s, a, e) ? ALM_SLOT_UUID : ALM_SLOT_NUM;
     }
-    if (s[f] == '0' && f + 1 < e && (s[f + 1] | 0x20) == 'x') {
-        emit(x, a, e, ALM_SLOT_HEX, 0);
-        return;
-    }
-    uint64_t all = ~(uint64_t)0 >> (64 - n), let = bits(x->mark, ALM_MARK_LET, a, n), dig = bits(x->mark, ALM_MARK_DIG, a, n);
-    uint64_t hex = bits(x->mark, ALM_MARK_HEX, a, n);
-    unsigned lead = (unsigned)__builtin_ctzll(let); /* 64172MB, 10000ms, 16K: letters at the end only, few: a unit */
-    if (e - f >= 6 && (((dig | hex) ^ all) >> (f - a)) == 0) emit(x, a, e, ALM_SLOT_HEX, 0);
-    else if (let >> lead == all >> lead && n - lead <= 4) emit(x, a, e, ALM_SLOT_NUM, 0);
-    else if (n == 36 && alm_form_uuid(s, a, e)) emit(x, a, e, ALM_SLOT_UUID, 0);
-    else if (s[a] == '1' || s[a] == '2' ? alm_form_time(s, a, e) : false) emit(x, a, e, ALM_SLOT_TIME, 0);
-    else if (n >= 17 && alm_form_mac(s, a, e)) emit(x, a, e, ALM_SLOT_MAC, 0);
-    else emit(x, a, e, bits(x->mark, ALM_MARK_DOT, a, n) ? ALM_SLOT_HOST : ALM_SLOT_ID, 0);
+    if (s[f] == '0' && f + 1 < e && (s[f + 1] | 0x20) == 'x') return ALM_SLOT_HEX;
+    if (e - f >= 6 && (((t->dig | t->hex) ^ t->all) >> (f - a)) == 0) return ALM_SLOT_HEX;
+    unsigned word = (unsigned)__builtin_ctzll(t->let); /* 64172MB, 10000ms, 16K: letters at the end only, few: a unit */
+    if (t->let >> word == t->all >> word && n - word <= 4) return ALM_SLOT_NUM;
+    if (n == 36 && alm_form_uuid(s, a, e)) return ALM_SLOT_UUID;
+    if (lead == 4 && alm_form_time(s, a, e)) return ALM_SLOT_TIME;
+    if (n >= 17 && alm_form_mac(s, a, e)) return ALM_SLOT_MAC;
+    return t->dot ? ALM_SLOT_HOST : ALM_SLOT_ID;
 }
 
 /* "<1 sec": below the smallest number that is told. Emits it and returns true. */
@@ -312,64 +401,77 @@ static bool counted(const char *s, size_t a, size_t e) {
     return i < e && i > a + 1 && s[i - 1] == '_';
 }
 
-/* A piece that is cut no further. */
-static void leaf(lexer *x, size_t a, size_t e) {
+/* A piece with a digit that begins with a letter or `_`. */
+static void named(lexer *x, size_t a, size_t e, const atom *t) {
     const char *s = x->s;
+    size_t n = e - a;
+    uint64_t dig = t->dig, starts = dig & ~(dig << 1), but_one = dig & (dig - 1);
+    bool groups = (starts & (starts - 1)) != 0, three = (but_one & (but_one - 1)) != 0;
+    unsigned type = t->dot ? ALM_SLOT_HOST : ALM_SLOT_ID, lead = (unsigned)__builtin_ctzll(~t->let);
+    bool soft = false;
+    if (n >= 4 && (dig | t->hex) == t->all) type = ALM_SLOT_HEX;
+    else if (n == 36 && alm_form_uuid(s, a, e)) type = ALM_SLOT_UUID;
+    else if (n >= 17 && alm_form_mac(s, a, e)) type = ALM_SLOT_MAC;
+    else if ((s[a] | 0x20) == 'v' && (dig & 2) && but_one) type = ALM_SLOT_NUM;
+    else {
+        size_t number = lead >= 2 && lead < n && (s[a + lead] == '.' || s[a + lead] == '-') ? alm_form_name_number(s, a, e) : 0;
+        if (number) {
+            emit(x, a, number - 1, ALM_SLOT_CONST, 0);
+            bool hex = t->let >> (number - a) != 0;
+            type = alm_form_uuid(s, number, e) ? ALM_SLOT_UUID : hex ? ALM_SLOT_HEX : ALM_SLOT_NUM;
+            a = number;
+        } else if (names_something(x, e, dig, groups)) soft = true;
+        else if (!three && !groups && !counted(s, a, e)) {
+            if (alm_form_host_behind(s, e, x->n)) type = ALM_SLOT_HOST;
+            else soft = true;
+        }
+    }
+    if (soft) emit_soft(x, a, e, type);
+    else emit(x, a, e, type, 0);
+}
+
+/* A piece that is cut no further. */
+static void leaf(lexer *x, size_t a, size_t e, const atom *whole) {
+    const char *s = x->s;
+    size_t from = a;
     while (a < e && (cls(s[a]) & (OTH | DOT))) a++; /* * $ & before it */
     if (a == e) return;
-    if (e - a > 64) { /* nobody writes words of this length */
-        unsigned acc = acc_of(x, a, e);
-        if (acc & DIG) emit(x, a, e, ALM_SLOT_ID, 0);
-        else emit_const(x, a, e, false);
-        return;
-    }
-    if (digit(s[a]) || ((cls(s[a]) & HYP) && a + 1 < e && digit(s[a + 1]))) {
-        if (s[a - (a > 0)] != '<' || !below(x, a, e)) number_like(x, a, e);
+    bool sign = (cls(s[a]) & HYP) != 0;
+    if (digit(s[a]) || (sign && a + 1 < e && digit(s[a + 1]))) {
+        if (a > 0 && s[a - 1] == '<' && below(x, a, e)) return;
+        atom t = part(whole, a - from, e - a);
+        emit(x, a, e, number_type(s, a, e, &t), 0);
         return;
     }
     while (a < e && (cls(s[a]) & HYP)) a++;
     if (a == e) return;
-    size_t n = e - a;
-    uint64_t dig = bits(x->mark, ALM_MARK_DIG, a, n), dots = bits(x->mark, ALM_MARK_DOT, a, n);
-    if (!dig) {
-        if (dots && alm_form_host_behind(s, e, x->n) && ((dots & (dots - 1)) || alm_form_domain(s, a, e))) emit(x, a, e, ALM_SLOT_HOST, 0);
-        else emit_const(x, a, e, false);
-        return;
-    }
-    uint64_t all = ~(uint64_t)0 >> (64 - n);
-    if (n >= 4 && (dig | bits(x->mark, ALM_MARK_HEX, a, n)) == all) {
-        emit(x, a, e, ALM_SLOT_HEX, 0);
-        return;
-    }
-    uint64_t starts = dig & ~(dig << 1), but_one = dig & (dig - 1);
-    bool groups = (starts & (starts - 1)) != 0, three = (but_one & (but_one - 1)) != 0;
-    if (n == 36 && alm_form_uuid(s, a, e)) emit(x, a, e, ALM_SLOT_UUID, 0);
-    else if (n >= 17 && alm_form_mac(s, a, e)) emit(x, a, e, ALM_SLOT_MAC, 0);
-    else if ((s[a] | 0x20) == 'v' && (dig & 2) && but_one) emit(x, a, e, ALM_SLOT_NUM, 0);
-    else {
-        size_t number = alm_form_name_number(s, a, e);
-        unsigned type = dots ? ALM_SLOT_HOST : ALM_SLOT_ID;
-        if (number) {
-            emit(x, a, number - 1, ALM_SLOT_CONST, 0);
-            bool hex = bits(x->mark, ALM_MARK_LET, number, e - number) != 0;
-            emit(x, number, e, alm_form_uuid(s, number, e) ? ALM_SLOT_UUID : hex ? ALM_SLOT_HEX : ALM_SLOT_NUM, 0);
-        } else if (names_something(x, e, dig, groups)) emit_soft(x, a, e, type);
-        else if (three || groups || counted(s, a, e)) emit(x, a, e, type, 0);
-        else if (alm_form_host_behind(s, e, x->n)) emit(x, a, e, ALM_SLOT_HOST, 0);
-        else emit_soft(x, a, e, type);
-    }
+    atom t = part(whole, a - from, e - a);
+    if (t.dig) named(x, a, e, &t);
+    else if (t.dot && alm_form_host_behind(s, e, x->n) && ((t.dot & (t.dot - 1)) || alm_form_domain(s, a, e))) emit(x, a, e, ALM_SLOT_HOST, 0);
+    else emit_const(x, a, e, false);
 }
 
 /* Cuts at `:`, `@`, `#`, `/` from the left. */
 static void pieces(lexer *x, size_t a, size_t e) {
     const char *s = x->s;
-    while (a < e) {
-        size_t i = first(x->mark, ALM_MARK_COL, a, e);
-        i = first(x->mark, ALM_MARK_SLA, a, i);
-        for (size_t o = first(x->mark, ALM_MARK_OTH, a, i); o < i; o = first(x->mark, ALM_MARK_OTH, o + 1, i))
-            if (s[o] == '@' || s[o] == '#') i = o;
-        if (i > a) leaf(x, a, i);
-        a = i + 1;
+    if (e - a > 64) { /* nobody writes words of this length */
+        emit(x, a, e, ALM_SLOT_ID, 0);
+        return;
+    }
+    atom t = look(x, a, e - a);
+    uint64_t cuts = t.col | t.sla;
+    for (uint64_t left = t.oth; left; left &= left - 1) {
+        unsigned at = (unsigned)__builtin_ctzll(left);
+        if (s[a + at] == '@' || s[a + at] == '#') cuts |= (uint64_t)1 << at;
+    }
+    for (size_t from = 0, n = e - a; from < n;) {
+        uint64_t next = cuts >> from;
+        size_t to = next ? from + (size_t)__builtin_ctzll(next) : n;
+        if (to > from) {
+            atom one = part(&t, from, to - from);
+            leaf(x, a + from, a + to, &one);
+        }
+        from = to + 1;
     }
 }
 
@@ -474,16 +576,16 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     const char *s = x->s;
     size_t e = end;
     while (e > a && ends_sentence(s[e - 1])) e--;
-    if (e - a - 1 < 64) { /* the most frequent: a piece with a digit and no cut inside */
-        uint64_t dig = bits(x->mark, ALM_MARK_DIG, a, e - a), dots = bits(x->mark, ALM_MARK_DOT, a, e - a);
-        uint64_t cuts = bits(x->mark, ALM_MARK_COL, a, e - a) | bits(x->mark, ALM_MARK_SLA, a, e - a) | bits(x->mark, ALM_MARK_OTH, a, e - a);
-        if (dig && !cuts && !(dots & dots >> 1)) {
-            if (dig == ~(uint64_t)0 >> (64 - (e - a)) && s[a - (a > 0)] != '<') emit(x, a, e, ALM_SLOT_NUM, 0);
-            else leaf(x, a, e);
+    unsigned acc;
+    if (e - a - 1 < 64) {
+        atom t = look(x, a, e - a);
+        if (t.dig && !(t.col | t.sla | t.oth) && !(t.dot & t.dot >> 1)) { /* the most frequent: a digit and no cut */
+            if (t.dig == t.all && s[a - (a > 0)] != '<') emit(x, a, e, ALM_SLOT_NUM, 0);
+            else leaf(x, a, e, &t);
             return end;
         }
-    }
-    unsigned acc = acc_of(x, a, e);
+        acc = (t.dig ? DIG : 0u) | (t.let ? LET : 0u) | (t.dot ? DOT : 0u) | (t.col ? COL : 0u) | (t.sla ? SLA : 0u) | (t.oth ? OTH : 0u);
+    } else acc = acc_of(x, a, e);
     if (!(acc & (DIG | DOT | COL | SLA | OTH))) {
         if (e > a) word(x, a, e);
         return end;
@@ -752,7 +854,7 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
     if (!cut)
         while (n > i && (cls(s[n - 1]) & BLANK)) n--;
     alm_log_mark_bytes(out->mark, s, n);
-    const lexer fresh = {.out = out, .mark = out->mark, .s = s, .n = n, .done = i, .hit = hit, .n_hit = n_hit};
+    const lexer fresh = {.out = out, .mark = out->mark, .s = s, .length = n, .n = n, .done = i, .hit = hit, .n_hit = n_hit};
     lexer x = fresh;
     bool object = !lines_only && n > i + 1 && !cut && s[i] == '{' && s[n - 1] == '}';
     if (object && !json_record(&x, i)) {
