@@ -71,11 +71,53 @@ static void mark_block(alm_log_marks *out, const unsigned char *s) {
 #define mark_block alm_log_mark_plain
 #endif
 
+#if defined(__x86_64__)
+/* The same, 32 bytes at a time. */
+#include <immintrin.h>
+#define AVX2 __attribute__((target("avx2")))
+AVX2 static inline __m256i within32(__m256i x, char from, char to) {
+    __m256i d = _mm256_sub_epi8(x, _mm256_set1_epi8(from));
+    return _mm256_cmpeq_epi8(_mm256_min_epu8(d, _mm256_set1_epi8((char)(to - from))), d);
+}
+AVX2 static inline __m256i is32(__m256i x, char c) { return _mm256_cmpeq_epi8(x, _mm256_set1_epi8(c)); }
+AVX2 static inline __m256i either32(__m256i a, __m256i b) { return _mm256_or_si256(a, b); }
+AVX2 static inline uint64_t mask32(__m256i x) { return (uint32_t)_mm256_movemask_epi8(x); }
+
+AVX2 static void mark_block_avx2(alm_log_marks *out, const unsigned char *s) {
+    alm_log_marks k = {{0}};
+    for (unsigned i = 0; i < 64; i += 32) {
+        __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(s + i));
+        __m256i low = either32(c, _mm256_set1_epi8(0x20));
+        __m256i hex = within32(low, 'a', 'f'), dig = within32(c, '0', '9'), dot = is32(c, '.'), col = is32(c, ':');
+        __m256i sla = either32(is32(c, '/'), is32(c, '\\'));
+        __m256i oth = either32(_mm256_andnot_si256(is32(c, '"'), within32(c, '!', '&')), either32(within32(c, '?', '@'), is32(c, '*')));
+        oth = either32(oth, either32(is32(c, '^'), is32(c, '~')));
+        __m256i odd = either32(dig, either32(either32(dot, col), either32(sla, oth)));
+        uint64_t high = mask32(c), let = mask32(within32(low, 'a', 'z')) | high, more = mask32(odd);
+        uint64_t rest = mask32(either32(is32(c, '_'), either32(is32(c, '-'), is32(c, '+'))));
+        k.of[ALM_MARK_SEP] |= ((let | more | rest) ^ 0xFFFFFFFF) << i;
+        k.of[ALM_MARK_DIG] |= mask32(dig) << i;
+        k.of[ALM_MARK_HEX] |= mask32(hex) << i;
+        k.of[ALM_MARK_LET] |= let << i;
+        k.of[ALM_MARK_DOT] |= mask32(dot) << i;
+        k.of[ALM_MARK_COL] |= mask32(col) << i;
+        k.of[ALM_MARK_SLA] |= mask32(sla) << i;
+        k.of[ALM_MARK_OTH] |= mask32(oth) << i;
+        k.of[ALM_MARK_ODD] |= more << i;
+    }
+    *out = k;
+}
+#endif
+
 void alm_log_mark_bytes(alm_log_marks *mark, const char *s, size_t n) {
+    void (*block)(alm_log_marks *, const unsigned char *) = mark_block;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) block = mark_block_avx2;
+#endif
     size_t b = 0;
-    for (; (b + 1) << 6 <= n; b++) mark_block(&mark[b], (const unsigned char *)s + (b << 6));
+    for (; (b + 1) << 6 <= n; b++) block(&mark[b], (const unsigned char *)s + (b << 6));
     unsigned char last[64] = {0};
     memcpy(last, s + (b << 6), n & 63);
-    mark_block(&mark[b], last);
+    block(&mark[b], last);
     mark[b + 1] = (alm_log_marks){{[ALM_MARK_SEP] = ~(uint64_t)0}};
 }

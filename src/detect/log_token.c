@@ -205,7 +205,8 @@ static bool continues_list(const lexer *x, size_t a, unsigned flags) {
     }
 }
 
-static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned flags) {
+/* `hash` is that of the bytes for constants and soft slots, 0 for others. */
+static void put(lexer *x, size_t a, size_t e, unsigned type, unsigned flags, uint64_t hash) {
     alm_tokens *o = x->out;
     if (o->n == ALM_LOG_MAX_TOKENS - 1) { /* the last place takes all that is left */
         x->full = true;
@@ -217,19 +218,27 @@ static inline void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned fl
         x->done = e;
         return;
     }
-    t->sep_at = (uint32_t)x->done;
+    uint64_t sep = sep_hash(x->s + x->done, a - x->done, o->n);
+    t->hash = hash;
+    t->sep_hash = sep;
     t->at = (uint32_t)a;
     t->n = (uint32_t)(e - a);
-    t->sep_hash = sep_hash(x->s + x->done, a - x->done, o->n);
+    t->sep_at = (uint32_t)x->done;
     t->type = (uint8_t)type;
     t->flags = (uint8_t)flags;
-    bool known = type == ALM_SLOT_CONST || (flags & ALM_TOKEN_SOFT);
-    t->hash = known ? word_hash(head_of(x->s + a, e - a, x->length - a), x->s + a, e - a) : 0;
-    x->key += share(t->sep_hash, type == ALM_SLOT_CONST ? t->hash : SLOT_WORD);
+    x->key += share(sep, type == ALM_SLOT_CONST ? hash : SLOT_WORD);
     x->types = x->types * 31 + type;
     x->done = e;
     x->value = false;
     o->n++;
+}
+
+static inline uint64_t hash_at(const lexer *x, size_t a, size_t e) {
+    return word_hash(head_of(x->s + a, e - a, x->length - a), x->s + a, e - a);
+}
+
+static void emit(lexer *x, size_t a, size_t e, unsigned type, unsigned flags) {
+    put(x, a, e, type, flags, type == ALM_SLOT_CONST || (flags & ALM_TOKEN_SOFT) ? hash_at(x, a, e) : 0);
 }
 
 /* Alone between quotes, or the only argument of a call: chdir(name). */
@@ -248,23 +257,20 @@ static bool names_user(const lexer *x, const alm_token *last) {
     return (last[-1].n == 3 && memcmp(before, "for", 3) == 0) || (last[-1].n == 7 && memcmp(before, "invalid", 7) == 0);
 }
 
-static inline void emit_const(lexer *x, size_t a, size_t e, bool colon) {
-    if (x->value) {
-        if (!(e < x->n && x->s[e] == '=')) { /* in a=b=c the middle word is a key again */
-            emit(x, a, e, ALM_SLOT_WORD, ALM_TOKEN_SOFT | ALM_TOKEN_VALUE);
-            return;
-        }
-    } else if (!colon && quoted(x, a, e)) {
-        emit(x, a, e, ALM_SLOT_WORD, ALM_TOKEN_SOFT | ALM_TOKEN_QUOTED);
-        return;
-    }
+/* A word: a constant, unless its place says that it is a value. */
+static inline void put_word(lexer *x, size_t a, size_t e, bool colon, uint64_t hash) {
+    unsigned type = ALM_SLOT_CONST, flags = 0;
     const alm_token *last = &x->out->at[x->out->n - (x->out->n > 0)];
-    if (x->out->n > 1 && last->n == 4 && a == x->done + 1 && names_user(x, last)) {
-        emit(x, a, e, ALM_SLOT_WORD, 0);
-        return;
+    if (x->value) {
+        if (!(e < x->n && x->s[e] == '=')) type = ALM_SLOT_WORD, flags = ALM_TOKEN_SOFT | ALM_TOKEN_VALUE; /* in a=b=c the middle word is a key again */
+    } else if (a > 0 && x->s[a - 1] != ' ' && !colon && quoted(x, a, e)) {
+        type = ALM_SLOT_WORD, flags = ALM_TOKEN_SOFT | ALM_TOKEN_QUOTED;
+    } else if (last->n == 4 && x->out->n > 1 && a == x->done + 1 && names_user(x, last)) {
+        type = ALM_SLOT_WORD, hash = 0;
     }
-    emit(x, a, e, ALM_SLOT_CONST, 0);
+    put(x, a, e, type, flags, hash);
 }
+static void emit_const(lexer *x, size_t a, size_t e, bool colon) { put_word(x, a, e, colon, hash_at(x, a, e)); }
 
 /* Soft, unless it is a key or the name of a function. */
 static void emit_soft(lexer *x, size_t a, size_t e, unsigned type) {
@@ -321,8 +327,10 @@ static inline size_t word(lexer *x, size_t a, size_t e) {
     if (!(cls(x->s[a]) & LET)) { /* ---- and ___ are part of the separator, - before a word too */
         if (first(x->mark, ALM_MARK_LET, a, e) == e) return e;
         while (cls(x->s[a]) & HYP) a++;
+        emit_const(x, a, e, false);
+        return e;
     }
-    emit_const(x, a, e, false);
+    put_word(x, a, e, false, word_hash(h, x->s + a, n));
     return e;
 }
 
@@ -437,16 +445,15 @@ static void leaf(lexer *x, size_t a, size_t e, const atom *whole) {
     while (a < e && (cls(s[a]) & (OTH | DOT))) a++; /* * $ & before it */
     if (a == e) return;
     bool sign = (cls(s[a]) & HYP) != 0;
-    if (digit(s[a]) || (sign && a + 1 < e && digit(s[a + 1]))) {
-        if (a > 0 && s[a - 1] == '<' && below(x, a, e)) return;
-        atom t = part(whole, a - from, e - a);
-        emit(x, a, e, number_type(s, a, e, &t), 0);
-        return;
-    }
-    while (a < e && (cls(s[a]) & HYP)) a++;
+    bool number = digit(s[a]) || (sign && a + 1 < e && digit(s[a + 1]));
+    if (!number)
+        while (a < e && (cls(s[a]) & HYP)) a++;
     if (a == e) return;
-    atom t = part(whole, a - from, e - a);
-    if (t.dig) named(x, a, e, &t);
+    atom t = *whole;
+    if (a > from) t = part(whole, a - from, e - a);
+    if (number) {
+        if (a == 0 || s[a - 1] != '<' || !below(x, a, e)) put(x, a, e, number_type(s, a, e, &t), 0, 0);
+    } else if (t.dig) named(x, a, e, &t);
     else if (t.dot && alm_form_host_behind(s, e, x->n) && ((t.dot & (t.dot - 1)) || alm_form_domain(s, a, e))) emit(x, a, e, ALM_SLOT_HOST, 0);
     else emit_const(x, a, e, false);
 }
@@ -454,10 +461,21 @@ static void leaf(lexer *x, size_t a, size_t e, const atom *whole) {
 /* Cuts at `:`, `@`, `#`, `/` from the left. */
 static void pieces(lexer *x, size_t a, size_t e) {
     const char *s = x->s;
-    if (e - a > 64) { /* nobody writes words of this length */
-        emit(x, a, e, ALM_SLOT_ID, 0);
-        return;
+    while (e - a > 64) { /* longer than a mask: cut by hand */
+        size_t to = first(x->mark, ALM_MARK_SLA, a, first(x->mark, ALM_MARK_COL, a, e));
+        for (size_t o = first(x->mark, ALM_MARK_OTH, a, to); o < to; o = first(x->mark, ALM_MARK_OTH, o + 1, to))
+            if (s[o] == '@' || s[o] == '#') to = o;
+        if (to - a > 64) { /* nobody writes words of this length */
+            if (acc_of(x, a, to) & DIG) emit(x, a, to, ALM_SLOT_ID, 0);
+            else emit_const(x, a, to, false);
+        } else if (to > a) {
+            atom one = look(x, a, to - a);
+            leaf(x, a, to, &one);
+        }
+        if (to >= e) return;
+        a = to + 1;
     }
+    if (a >= e) return;
     atom t = look(x, a, e - a);
     uint64_t cuts = t.col | t.sla;
     for (uint64_t left = t.oth; left; left &= left - 1) {
@@ -692,8 +710,9 @@ static void plain_text(lexer *x, size_t i) {
             x->n = stop;
         }
         size_t sep = i;
-        i = first_word(x->mark, i, stop);
-        if (i != sep && (i - sep > 1 || s[sep] != ' ')) {
+        if (i + 1 < stop && s[i] == ' ' && !(cls(s[i + 1]) & SEP)) i++; /* one blank, as nearly always */
+        else i = first_word(x->mark, i, stop);
+        if (i - sep > 1 || (i != sep && s[sep] != ' ')) {
             unsigned acc = 0;
             for (size_t k = sep; k < i; k++) acc |= cls(s[k]);
             if (acc & (EQ | OPEN)) {
@@ -720,6 +739,8 @@ static void plain_text(lexer *x, size_t i) {
         size_t length = i - a;
         uint64_t odd = length <= 64 ? bits(x->mark, ALM_MARK_ODD, a, length) : 1;
         if (!odd) i = word(x, a, i);
+        else if (odd == ~(uint64_t)0 >> (64 - (length & 63)) && length < 64 && bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
+            put(x, a, i, ALM_SLOT_NUM, 0, 0); /* digits only */
         else if (odd == (uint64_t)1 << (length - 1) && length <= 64 && length > 1 && ends_sentence(s[i - 1])) { /* "word:" */
             size_t to = word(x, a, i - 1);
             i = to > i ? to : i;
