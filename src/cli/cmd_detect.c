@@ -202,7 +202,7 @@ static alm_status judge_sessions(work *w, alm_error *err) {
     }
     bool stopped = st == ALM_INTERRUPTED;
     if (st == ALM_END || stopped) st = ALM_OK;
-    if (st == ALM_OK) st = alm_detect_finish(w->shown.detection, err);
+    if (st == ALM_OK && (st = alm_detect_finish(w->shown.detection, err)) == ALM_OK) see_groups(w);
     alm_meter_clear(&cli->meter);
     if (st == ALM_OK) w->all_read = alm_input_report(&in);
     w->shown.interrupted = stopped;

@@ -146,6 +146,12 @@ $ alm learn -q --sessions normal.tsv -o s.gguf && alm detect --json --model s.gg
 >~ "false_alarm_n":95.*"recall":1,"recall_n":5
 2>~ recall 100 % \(n = 5\)
 
+== whole sessions that alarm are incidents too
+% { printf 'session\tevents\n'; for i in $(seq 1 200); do printf 's%d\ta b c d\n' $i; done; } > n.tsv
+% { printf 'session\tevents\n'; printf 'x\ta b c d\nodd\tz z z z\n'; } > t.tsv
+$ alm learn -q --sessions n.tsv -o s.gguf && alm detect -q --model s.gguf --sessions t.tsv --incidents
+>~ odd
+
 == the label column of sessions never changes a verdict
 % { printf 'session\tevents\n'; for i in $(seq 1 200); do printf 's%d\ta b c d\n' $i; done; } > n.tsv
 % { printf 'session\tevents\n'; printf 'x\ta b c d\ny\tz z z z\n'; } > plain.tsv
