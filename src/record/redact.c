@@ -511,33 +511,52 @@ static alm_status add_pseudonym(const alm_redact *r, alm_buf *out, alm_str s, co
     return ALM_OK;
 }
 
-alm_status alm_redact_apply(const alm_redact *r, alm_buf *out, alm_str text, size_t *n_found, alm_error *err) {
+/* One pass; own rules only in the first. *n counts what was replaced; out is empty when that is 0. */
+static alm_status replace(const alm_redact *r, alm_buf *out, alm_str text, bool first, size_t *n, alm_error *err) {
     finds f;
     f.at = f.few, f.n = 0, f.cap = FEW_FINDS;
-    size_t n = 0, done = 0;
+    size_t done = 0;
     alm_status st = find_built_in(r, &f, text) ? ALM_OK : alm_fail_memory(err);
-    if (n_found) *n_found = 0;
+    *n = 0;
     alm_buf_clear(out);
-    if (st == ALM_OK && r->n_rule) st = find_own(r, &f, text, err);
+    if (st == ALM_OK && r->n_rule && first) st = find_own(r, &f, text, err);
     if (st != ALM_OK || f.n == 0) goto done;
     sort_finds(&f);
     for (size_t i = 0; i < f.n && st == ALM_OK; i++) {
         const find *x = &f.at[i];
         if (x->end <= done) continue;
-        if (x->at > done) alm_buf_add(out, text.at + done, x->at - done);
-        if (x->class == THERE_ALREADY)
-            alm_buf_add(out, text.at + (x->at > done ? x->at : done), x->end - (x->at > done ? x->at : done));
+        size_t from = x->at > done ? x->at : done;
+        alm_buf_add(out, text.at + done, from - done);
+        if (x->class == THERE_ALREADY) alm_buf_add(out, text.at + from, x->end - from);
         else {
             st = add_pseudonym(r, out, text, x, err);
-            n++;
+            ++*n;
         }
         done = x->end;
     }
     if (done < text.n) alm_buf_add(out, text.at + done, text.n - done);
     if (st == ALM_OK) st = alm_buf_status(out, err);
-    if (st != ALM_OK || n == 0) alm_buf_clear(out);
-    else if (n_found) *n_found = n;
+    if (st != ALM_OK || *n == 0) alm_buf_clear(out);
 done:
     if (f.at != f.few) alm_free(f.at);
+    return st;
+}
+
+/* What stood beside a find and was no word of its own may be one beside a pseudonym: look again until nothing is found. */
+alm_status alm_redact_apply(const alm_redact *r, alm_buf *out, alm_str text, size_t *n_found, alm_error *err) {
+    size_t n, total;
+    if (n_found) *n_found = 0;
+    alm_status st = replace(r, out, text, true, &n, err);
+    if (st != ALM_OK || n == 0) return st;
+    alm_buf more = alm_buf_with_limit(out->limit);
+    for (total = n; st == ALM_OK && n; total += n) {
+        st = replace(r, &more, alm_buf_str(out), false, &n, err);
+        if (st != ALM_OK || n == 0) break;
+        alm_buf swap = *out;
+        *out = more, more = swap;
+    }
+    alm_buf_free(&more);
+    if (st != ALM_OK) alm_buf_clear(out);
+    else if (n_found) *n_found = total;
     return st;
 }

@@ -131,26 +131,29 @@ static size_t digits_from(alm_str s, size_t i) {
     return n;
 }
 
-/* Groups of digits behind `i`, each after one separator (or a bracket, or " / "); stops where one is too much. Returns the end. */
-static size_t groups(alm_str s, size_t i, size_t *n_digit, size_t most, size_t *n_group) {
-    for (;;) {
-        size_t k = i;
-        while (k < s.n && k - i < 3 && strchr(" -/.()", s.at[k]) && s.at[k]) k++;
-        size_t n = digits_from(s, k);
-        if (k == i || n == 0 || *n_digit + n > most) return i;
-        if (n == 1 && s.at[k - 1] != '(' && !(k + 1 < s.n && strchr(" -/)", s.at[k + 1]) && digits_from(s, k + 2) >= 2))
-            return i;
-        if (s.at[k - 1] == '.' && n < 2) return i;
-        i = k + n;
-        *n_digit += n;
-        ++*n_group;
-    }
-}
-
 static bool ends_well(alm_str s, size_t i) {
     char next = byte_at(s, i);
     if (alm_scan_is_word(next) || next == '_') return false;
     return !((next == '.' || next == ':' || next == ',' || next == '/' || next == '-') && is_digit(byte_at(s, i + 1)));
+}
+
+/* Groups of digits behind `i`, each after one separator (or a bracket, or " / "). Returns the last end at which a number may
+ * end and updates the digits and groups up to there; 0 when there is no such end. */
+static size_t groups(alm_str s, size_t i, size_t *n_digit, size_t most, size_t *n_group) {
+    size_t good = 0, digits = *n_digit, count = 0;
+    for (;;) {
+        if (ends_well(s, i)) good = i, *n_digit = digits, *n_group = count;
+        size_t k = i;
+        while (k < s.n && k - i < 3 && strchr(" -/.()", s.at[k]) && s.at[k]) k++;
+        size_t n = digits_from(s, k);
+        if (k == i || n == 0 || digits + n > most) return good;
+        if (n == 1 && s.at[k - 1] != '(' && !(k + 1 < s.n && strchr(" -/)", s.at[k + 1]) && digits_from(s, k + 2) >= 2))
+            return good;
+        if (s.at[k - 1] == '.' && n < 2) return good;
+        i = k + n;
+        digits += n;
+        count++;
+    }
 }
 
 /* Permissions as `ls` and chmod write them. */
@@ -191,7 +194,7 @@ static size_t national(alm_str s, size_t at) {
     if (digits_from(s, first) < 2 && !bracket) return 0;
     i = groups(s, i, &n_digit, 13, &n_group);
     /* in a column of numbers a blank separates everything: more digits are wanted there */
-    if (n_group == 0 || n_digit < (sep == ' ' ? 9u : 8u) || !ends_well(s, i)) return 0;
+    if (!i || n_group == 0 || n_digit < (sep == ' ' ? 9u : 8u)) return 0;
     return i - at;
 }
 
@@ -213,7 +216,7 @@ size_t alm_scan_phone(alm_str s, size_t at) {
         if (n == 0 || n > 15 || first == '0') return 0;
         n_digit = n;
         size_t i = groups(s, from + n, &n_digit, 16, &n_group);
-        if (n_digit < 8 || !ends_well(s, i)) return 0;
+        if (!i || n_digit < 8) return 0;
         /* 00… without groups is a padded number, unless it calls Germany, Austria or Switzerland */
         bool neighbour =
             first == '4' && (s.at[from + 1] == '9' || s.at[from + 1] == '3' || s.at[from + 1] == '1') && n_digit >= 9;
