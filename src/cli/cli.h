@@ -34,7 +34,7 @@ extern const alm_opt alm_cli_common_opts[];
 extern const size_t alm_cli_n_common_opt;
 
 typedef struct alm_example {
-    const char *line;  /* as typed in a shell; the tests run it in a folder with the files named in tests/cli/examples */
+    const char *line; /* as typed in a shell; the tests run it in a folder with the files named in tests/cli/examples */
     const char *about; /* N_(): what it does */
 } alm_example;
 
@@ -42,17 +42,17 @@ typedef struct alm_cli alm_cli;
 
 /* One command: cmd_<name>.c defines `const alm_command_spec alm_cmd_<name>`. */
 typedef struct alm_command_spec {
-    const char *operands;     /* "[FILE...|-]" in the usage line, N_(); "" for none */
+    const char *operands; /* "[FILE...|-]" in the usage line, N_(); "" for none */
     size_t min_operands, max_operands;
-    bool operands_are_files;  /* completion offers files */
-    const char *words;        /* completion offers these: "bash|zsh|fish", or all commands: "@commands"; NULL */
-    const char *about;        /* N_(): paragraphs, parted by an empty line, for --help and the man page */
+    bool operands_are_files; /* completion offers files */
+    const char *words;       /* completion offers these: "bash|zsh|fish", or all commands: "@commands"; NULL */
+    const char *about;       /* N_(): paragraphs, parted by an empty line, for --help and the man page */
     const alm_opt *opt;
     size_t n_opt;
-    size_t values_bytes;      /* the struct that `opt` fills */
+    size_t values_bytes; /* the struct that `opt` fills */
     const alm_example *example;
     size_t n_example;
-    const char *see_also;     /* "learn detect" */
+    const char *see_also;                         /* "learn detect" */
     int (*run)(alm_cli *cli, const void *values); /* gives the exit code */
 } alm_command_spec;
 
@@ -67,13 +67,13 @@ const alm_command *alm_command_find(const char *name);
 struct alm_cli {
     const alm_command *command;
     alm_cli_common common;
-    alm_opt_set given;         /* the command's own options: alm_opt_given(&cli->given, "json") */
+    alm_opt_set given; /* the command's own options: alm_opt_given(&cli->given, "json") */
     alm_opt_operands operands;
     alm_cancel *cancel;
-    alm_out out;               /* results */
+    alm_out out; /* results */
     alm_term out_term, err_term;
     alm_meter meter;
-    alm_log log;               /* for library calls: messages by -q and -v, progress into the meter */
+    alm_log log; /* for library calls: messages by -q and -v, progress into the meter */
 };
 
 /* The whole program: argv[0] is its name. Gives the exit code; prints. */

@@ -14,8 +14,10 @@ static int run(alm_cli *cli, const void *given) {
     (void)given;
     static const char *const names[] = {[ALM_BASH] = "bash", [ALM_ZSH] = "zsh", [ALM_FISH] = "fish"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], cli->operands.at[0]) == 0) return alm_help_completion(&cli->out, (alm_shell)i), ALM_EXIT_DONE;
-    return alm_cli_usage(cli, _("possible are bash, zsh, fish"), _("no script for this shell: %s"), cli->operands.at[0]);
+        if (strcmp(names[i], cli->operands.at[0]) == 0)
+            return alm_help_completion(&cli->out, (alm_shell)i), ALM_EXIT_DONE;
+    return alm_cli_usage(cli, _("possible are bash, zsh, fish"), _("no script for this shell: %s"),
+                         cli->operands.at[0]);
 }
 
 const alm_command_spec alm_cmd_completion = {
@@ -23,8 +25,9 @@ const alm_command_spec alm_cmd_completion = {
     .min_operands = 1,
     .max_operands = 1,
     .words = "bash|zsh|fish",
-    .about = N_("Writes a script to standard output. It completes commands, options, their values and file names, and is made "
-                "from the same table as the parser, so it knows exactly the options of this version."),
+    .about = N_(
+        "Writes a script to standard output. It completes commands, options, their values and file names, and is made "
+        "from the same table as the parser, so it knows exactly the options of this version."),
     .example = examples,
     .n_example = sizeof examples / sizeof examples[0],
     .run = run,

@@ -28,49 +28,136 @@ typedef struct values {
 
 #define PLACE(field) offsetof(values, field)
 static const alm_opt opts[] = {
-    {.name = "model", .letter = 'm', .type = ALM_OPT_FILE, .arg = N_("MODEL"), .section = N_("Judging"),
-     .help = N_("what is normal: a file that `alm learn` has written"), .at = PLACE(model)},
-    {.name = "alpha", .letter = 'a', .type = ALM_OPT_REAL, .flags = ALM_OPT_OPEN, .arg = N_("RATE"), .min = 0, .max = 1, .section = N_("Judging"),
-     .help = N_("promised rate of alarms among what is normal; without it the model's"), .at = PLACE(alpha)},
-    {.name = "prequential", .type = ALM_OPT_FLAG, .section = N_("Judging"),
-     .help = N_("judge each record or group, then learn it, unless it raised an alarm; works without a model too"), .at = PLACE(prequential)},
-    {.name = "group-by", .letter = 'g', .type = ALM_OPT_TEXT, .arg = N_("REGEX|field:NAME|off"), .section = N_("Judging"),
-     .help = N_("with --prequential and without a model: what links records into groups"), .at = PLACE(group_by)},
-    {.name = "fixed", .type = ALM_OPT_FLAG, .section = N_("Judging"),
-     .help = N_("keep the threshold of the model for records outside groups; without it the threshold follows the stream"), .at = PLACE(fixed)},
-    {.name = "min-alarms", .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 1, .max = 1e9, .fallback = "1", .section = N_("Judging"),
-     .help = N_("ignore incidents with fewer alarms"), .at = PLACE(min_alarms)},
-    {.name = "min-score", .type = ALM_OPT_REAL, .arg = N_("X"), .min = 0, .max = 1e300, .fallback = "0", .section = N_("Judging"),
-     .help = N_("ignore alarms with a lower score"), .at = PLACE(min_score)},
+    {.name = "model",
+     .letter = 'm',
+     .type = ALM_OPT_FILE,
+     .arg = N_("MODEL"),
+     .section = N_("Judging"),
+     .help = N_("what is normal: a file that `alm learn` has written"),
+     .at = PLACE(model)},
+    {.name = "alpha",
+     .letter = 'a',
+     .type = ALM_OPT_REAL,
+     .flags = ALM_OPT_OPEN,
+     .arg = N_("RATE"),
+     .min = 0,
+     .max = 1,
+     .section = N_("Judging"),
+     .help = N_("promised rate of alarms among what is normal; without it the model's"),
+     .at = PLACE(alpha)},
+    {.name = "prequential",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Judging"),
+     .help = N_("judge each record or group, then learn it, unless it raised an alarm; works without a model too"),
+     .at = PLACE(prequential)},
+    {.name = "group-by",
+     .letter = 'g',
+     .type = ALM_OPT_TEXT,
+     .arg = N_("REGEX|field:NAME|off"),
+     .section = N_("Judging"),
+     .help = N_("with --prequential and without a model: what links records into groups"),
+     .at = PLACE(group_by)},
+    {.name = "fixed",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Judging"),
+     .help =
+         N_("keep the threshold of the model for records outside groups; without it the threshold follows the stream"),
+     .at = PLACE(fixed)},
+    {.name = "min-alarms",
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 1,
+     .max = 1e9,
+     .fallback = "1",
+     .section = N_("Judging"),
+     .help = N_("ignore incidents with fewer alarms"),
+     .at = PLACE(min_alarms)},
+    {.name = "min-score",
+     .type = ALM_OPT_REAL,
+     .arg = N_("X"),
+     .min = 0,
+     .max = 1e300,
+     .fallback = "0",
+     .section = N_("Judging"),
+     .help = N_("ignore alarms with a lower score"),
+     .at = PLACE(min_score)},
     ALM_INPUT_OPTS(values, input),
-    {.name = "sessions", .type = ALM_OPT_FLAG, .section = N_("Input"),
-     .help = N_("the input is TSV of whole sessions: session<TAB>events; a column `label` counts in the summary only"), .at = PLACE(sessions)},
-    {.name = "labels", .type = ALM_OPT_FILE, .arg = N_("FILE"), .section = N_("Input"),
-     .help = N_("known answers, for the false-alarm rate only: TSV or CSV with columns group (or line) and label"), .at = PLACE(labels)},
-    {.name = "only-alarms", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("write alarms only"), .at = PLACE(only_alarms)},
-    {.name = "level", .type = ALM_OPT_CHOICE, .choices = "record|group", .fallback = "record", .section = N_("Output"),
-     .help = N_("one object a record, or one a group"), .at = PLACE(level)},
-    {.name = "explain", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("say why for every record, not for alarms only"), .at = PLACE(explain)},
-    {.name = "json", .type = ALM_OPT_FLAG, .section = N_("Output"),
-     .help = N_("NDJSON on a terminal too, and the summary as its last line"), .at = PLACE(json)},
-    {.name = "incidents", .type = ALM_OPT_FLAG, .not_with = "json", .section = N_("Output"),
-     .help = N_("incidents to read, in a pipe or a file too (for a mail)"), .at = PLACE(incidents)},
-    {.name = "top", .letter = 'n', .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 0, .max = 1e9, .fallback = "20", .section = N_("Output"),
-     .help = N_("of the incidents to read show the N strongest; 0: all"), .at = PLACE(top)},
-    {.name = "html", .type = ALM_OPT_FILE, .arg = N_("FILE"), .section = N_("Output"),
-     .help = N_("write a page with the incidents and a time line"), .at = PLACE(html)},
-    {.name = "exit-code", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("end with 1 when there is an alarm"), .at = PLACE(exit_code)},
+    {.name = "sessions",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Input"),
+     .help = N_("the input is TSV of whole sessions: session<TAB>events; a column `label` counts in the summary only"),
+     .at = PLACE(sessions)},
+    {.name = "labels",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .section = N_("Input"),
+     .help = N_("known answers, for the false-alarm rate only: TSV or CSV with columns group (or line) and label"),
+     .at = PLACE(labels)},
+    {.name = "only-alarms",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("write alarms only"),
+     .at = PLACE(only_alarms)},
+    {.name = "level",
+     .type = ALM_OPT_CHOICE,
+     .choices = "record|group",
+     .fallback = "record",
+     .section = N_("Output"),
+     .help = N_("one object a record, or one a group"),
+     .at = PLACE(level)},
+    {.name = "explain",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("say why for every record, not for alarms only"),
+     .at = PLACE(explain)},
+    {.name = "json",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("NDJSON on a terminal too, and the summary as its last line"),
+     .at = PLACE(json)},
+    {.name = "incidents",
+     .type = ALM_OPT_FLAG,
+     .not_with = "json",
+     .section = N_("Output"),
+     .help = N_("incidents to read, in a pipe or a file too (for a mail)"),
+     .at = PLACE(incidents)},
+    {.name = "top",
+     .letter = 'n',
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 0,
+     .max = 1e9,
+     .fallback = "20",
+     .section = N_("Output"),
+     .help = N_("of the incidents to read show the N strongest; 0: all"),
+     .at = PLACE(top)},
+    {.name = "html",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .section = N_("Output"),
+     .help = N_("write a page with the incidents and a time line"),
+     .at = PLACE(html)},
+    {.name = "exit-code",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("end with 1 when there is an alarm"),
+     .at = PLACE(exit_code)},
 };
 
 static const alm_example examples[] = {
-    {"alm detect --model normal.gguf today.log", N_("What was not normal today? On a terminal: incidents; in a pipe: one JSON object a line.")},
+    {"alm detect --model normal.gguf today.log",
+     N_("What was not normal today? On a terminal: incidents; in a pipe: one JSON object a line.")},
     {"alm detect --model normal.gguf --only-alarms today.log > alarms.ndjson", N_("Only the alarms, for a script.")},
-    {"alm detect --model normal.gguf --exit-code -q today.log > /dev/null || echo look at it", N_("In a script: is there anything?")},
+    {"alm detect --model normal.gguf --exit-code -q today.log > /dev/null || echo look at it",
+     N_("In a script: is there anything?")},
     {"cat today.log | alm detect --model normal.gguf --only-alarms -", N_("Follow a stream (tail -F in real life).")},
-    {"alm detect --model session.gguf --level group --json today.log", N_("One verdict a session, and a summary for machines.")},
+    {"alm detect --model session.gguf --level group --json today.log",
+     N_("One verdict a session, and a summary for machines.")},
     {"alm detect --model sessions.gguf --sessions new.tsv --only-alarms", N_("Sessions that were cut already.")},
-    {"alm detect --prequential today.log --only-alarms", N_("Without a model: what is new in this stream, judged while it is learned?")},
-    {"alm detect --model normal.gguf --incidents --top 5 today.log > mail.txt", N_("The five strongest incidents, for a mail.")},
+    {"alm detect --prequential today.log --only-alarms",
+     N_("Without a model: what is new in this stream, judged while it is learned?")},
+    {"alm detect --model normal.gguf --incidents --top 5 today.log > mail.txt",
+     N_("The five strongest incidents, for a mail.")},
     {"alm detect --model normal.gguf --html report.html today.log > all.ndjson", N_("A page to send to somebody.")},
 };
 
@@ -157,14 +244,16 @@ static alm_status judge_records(work *w, alm_error *err) {
     alm_cli *cli = w->cli;
     const char *field = alm_normal_group_field(w->model);
     alm_input in = {0};
-    alm_status st = alm_input_open(&in, cli, &w->v->input, cli->operands.at, cli->operands.n, field ? 0 : ALM_INPUT_NO_FIELDS, _("judging"), err);
+    alm_status st = alm_input_open(&in, cli, &w->v->input, cli->operands.at, cli->operands.n,
+                                   field ? 0 : ALM_INPUT_NO_FIELDS, _("judging"), err);
     if (st != ALM_OK) return st;
     w->live = in.live && !w->v->incidents;
     alm_record r;
     alm_verdict d;
     while ((st = alm_input_next(&in, &r, err)) == ALM_OK) {
         w->n_read++;
-        alm_event e = {.text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
+        alm_event e = {
+            .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
         if ((st = alm_detect_feed(w->shown.detection, &e, &d, err)) != ALM_OK) break;
         if ((st = see_record(w, &d, r.raw, err)) != ALM_OK) break;
@@ -218,10 +307,13 @@ static void score(work *w) {
         s->score = alm_labels_score_of(w->labels);
         s->has_labels = true;
     } else if (s->summary.n_normal || s->summary.n_anomalous) {
-        s->score = (alm_labels_score){s->summary.n_normal, s->summary.n_false_alarms, s->summary.n_anomalous, s->summary.n_found};
+        s->score = (alm_labels_score){s->summary.n_normal, s->summary.n_false_alarms, s->summary.n_anomalous,
+                                      s->summary.n_found};
         s->has_labels = true;
     }
-    s->binomial_p = s->score.n_normal ? alm_binomial_test((long long)s->score.n_false, (long long)s->score.n_normal, s->summary.promised) : (double)NAN;
+    s->binomial_p = s->score.n_normal ? alm_binomial_test((long long)s->score.n_false, (long long)s->score.n_normal,
+                                                          s->summary.promised)
+                                      : (double)NAN;
 }
 
 static alm_status show(work *w, alm_error *err) {
@@ -234,7 +326,8 @@ static alm_status show(work *w, alm_error *err) {
     alm_out_flush(&w->cli->out);
     alm_detection_summary_line(&w->shown);
     const alm_detect_summary *u = &w->shown.summary;
-    if (w->v->level == LEVEL_GROUP && !u->n_groups && u->n_records) alm_cli_warn(w->cli, _("no record belongs to a group: the group key never matched"));
+    if (w->v->level == LEVEL_GROUP && !u->n_groups && u->n_records)
+        alm_cli_warn(w->cli, _("no record belongs to a group: the group key never matched"));
     return ALM_OK;
 }
 
@@ -243,13 +336,22 @@ static alm_status start(work *w, alm_error *err) {
     alm_status st;
     if (v->model) st = alm_normal_open(&w->model, v->model, err);
     else {
-        alm_learn_options o = {.size = sizeof o, .alpha = v->alpha, .group_by = v->group_by, .sessions = v->sessions, .no_group_search = true};
+        alm_learn_options o = {.size = sizeof o,
+                               .alpha = v->alpha,
+                               .group_by = v->group_by,
+                               .sessions = v->sessions,
+                               .no_group_search = true};
         st = alm_normal_empty(&w->model, &o, err);
     }
     if (st != ALM_OK) return st;
     if (v->labels && (st = alm_labels_read(&w->labels, v->labels, w->cli, err)) != ALM_OK) return st;
-    alm_detect_options o = {.size = sizeof o, .alpha = v->alpha, .prequential = v->prequential, .fixed = v->fixed,
-                            .min_alarms = (uint32_t)(v->min_alarms < UINT32_MAX ? v->min_alarms : UINT32_MAX), .min_score = v->min_score, .cancel = w->cli->cancel};
+    alm_detect_options o = {.size = sizeof o,
+                            .alpha = v->alpha,
+                            .prequential = v->prequential,
+                            .fixed = v->fixed,
+                            .min_alarms = (uint32_t)(v->min_alarms < UINT32_MAX ? v->min_alarms : UINT32_MAX),
+                            .min_score = v->min_score,
+                            .cancel = w->cli->cancel};
     if ((st = alm_detect_new(&w->shown.detection, w->model, &o, err)) != ALM_OK) return st;
     if (v->explain) alm_detect_explain(w->shown.detection, true);
     return ALM_OK;
@@ -257,9 +359,11 @@ static alm_status start(work *w, alm_error *err) {
 
 static int wrong_call(alm_cli *cli, const values *v) {
     if (!v->model && !v->prequential)
-        return alm_cli_usage(cli, _("write --model MODEL.gguf, a file that `alm learn` has written, or --prequential"), _("the model is missing: --model"));
+        return alm_cli_usage(cli, _("write --model MODEL.gguf, a file that `alm learn` has written, or --prequential"),
+                             _("the model is missing: --model"));
     if (v->model && v->group_by)
-        return alm_cli_usage(cli, _("the model knows what links records; give --group-by to `alm learn`"), _("these two contradict each other: --%s --%s"), "model", "group-by");
+        return alm_cli_usage(cli, _("the model knows what links records; give --group-by to `alm learn`"),
+                             _("these two contradict each other: --%s --%s"), "model", "group-by");
     return ALM_EXIT_DONE;
 }
 
@@ -293,14 +397,19 @@ const alm_command_spec alm_cmd_detect = {
     .operands = N_("--model MODEL [FILE|FOLDER|GLOB|-]..."),
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
-    .about = N_("Reads records and judges them by what `alm learn` has learned: templates never seen, counts and order within a group, "
-                "rates over time, rare values. Each record gets a p-value; among normal records alarms come at the promised rate. "
-                "Alarms that belong together are one incident, the first cause first, with the reason in a sentence.\n"
-                "\n"
-                "In a pipe or a file the output is NDJSON: id, line, time, source, group, template, params, score, p, alarm, why. What shows only "
-                "when a group ends (something is missing) is an object of the group, with \"level\":\"group\". The summary "
-                "on standard error names the promised rate and the alarm rate; the false-alarm rate only where labels exist, with "
-                "their number; and what is guaranteed, or why nothing is."),
+    .about =
+        N_("Reads records and judges them by what `alm learn` has learned: templates never seen, counts and order "
+           "within a group, "
+           "rates over time, rare values. Each record gets a p-value; among normal records alarms come at the promised "
+           "rate. "
+           "Alarms that belong together are one incident, the first cause first, with the reason in a sentence.\n"
+           "\n"
+           "In a pipe or a file the output is NDJSON: id, line, time, source, group, template, params, score, p, "
+           "alarm, why. What shows only "
+           "when a group ends (something is missing) is an object of the group, with \"level\":\"group\". The summary "
+           "on standard error names the promised rate and the alarm rate; the false-alarm rate only where labels "
+           "exist, with "
+           "their number; and what is guaranteed, or why nothing is."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

@@ -9,8 +9,12 @@ typedef struct values {
 } values;
 
 static const alm_opt opts[] = {
-    {.name = "scd", .type = ALM_OPT_FLAG, .flags = ALM_OPT_HIDDEN, .section = N_("Output"),
-     .help = N_("the man page in scdoc's notation"), .at = offsetof(values, scd)},
+    {.name = "scd",
+     .type = ALM_OPT_FLAG,
+     .flags = ALM_OPT_HIDDEN,
+     .section = N_("Output"),
+     .help = N_("the man page in scdoc's notation"),
+     .at = offsetof(values, scd)},
 };
 
 static const alm_example examples[] = {
@@ -23,7 +27,8 @@ static int run(alm_cli *cli, const void *given) {
     const char *name = cli->operands.n ? cli->operands.at[0] : "alm";
     bool program = strcmp(name, "alm") == 0;
     const alm_command *command = program ? NULL : alm_command_find(name);
-    if (!program && !command) return alm_cli_usage(cli, _("`alm help` lists all commands"), _("unknown command: %s"), name);
+    if (!program && !command)
+        return alm_cli_usage(cli, _("`alm help` lists all commands"), _("unknown command: %s"), name);
     if (v->scd) alm_help_scd(&cli->out, command);
     else if (command) alm_help_command(&cli->out, &cli->out_term, command, true);
     else alm_help_program(&cli->out, &cli->out_term, true);

@@ -24,27 +24,66 @@ typedef struct values {
 
 #define PLACE(field) offsetof(values, field)
 static const alm_opt opts[] = {
-    {.name = "output", .letter = 'o', .type = ALM_OPT_FILE, .arg = N_("MODEL"), .section = N_("Output"),
-     .help = N_("the model file to write"), .at = PLACE(output)},
-    {.name = "json", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("say what was learned as one JSON object"), .at = PLACE(json)},
+    {.name = "output",
+     .letter = 'o',
+     .type = ALM_OPT_FILE,
+     .arg = N_("MODEL"),
+     .section = N_("Output"),
+     .help = N_("the model file to write"),
+     .at = PLACE(output)},
+    {.name = "json",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("say what was learned as one JSON object"),
+     .at = PLACE(json)},
     ALM_INPUT_OPTS(values, input),
-    {.name = "sessions", .type = ALM_OPT_FLAG, .section = N_("Input"),
-     .help = N_("the input is TSV of whole sessions: session<TAB>events; a column `label` keeps anomalous ones out"), .at = PLACE(sessions)},
-    {.name = "alpha", .letter = 'a', .type = ALM_OPT_REAL, .flags = ALM_OPT_OPEN, .arg = N_("RATE"), .min = 0, .max = 1, .fallback = "0.01",
-     .section = N_("Learning"), .help = N_("promised rate of alarms among what is normal"), .at = PLACE(alpha)},
-    {.name = "group-by", .letter = 'g', .type = ALM_OPT_TEXT, .arg = N_("REGEX|field:NAME|off"), .section = N_("Learning"),
-     .help = N_("what links records into groups: the first capture of a regex, or else its match; a field; without it the identifier "
-                "that links records is looked for"), .at = PLACE(group_by)},
-    {.name = "max-templates", .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 10, .max = 10000000, .fallback = "100000", .section = N_("Learning"),
-     .help = N_("keep at most N templates"), .at = PLACE(max_templates)},
-    {.name = "no-lm", .type = ALM_OPT_FLAG, .section = N_("Learning"),
-     .help = N_("by counting, order and calibration only, without a language model; this version knows nothing else"), .at = PLACE(no_lm)},
+    {.name = "sessions",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Input"),
+     .help = N_("the input is TSV of whole sessions: session<TAB>events; a column `label` keeps anomalous ones out"),
+     .at = PLACE(sessions)},
+    {.name = "alpha",
+     .letter = 'a',
+     .type = ALM_OPT_REAL,
+     .flags = ALM_OPT_OPEN,
+     .arg = N_("RATE"),
+     .min = 0,
+     .max = 1,
+     .fallback = "0.01",
+     .section = N_("Learning"),
+     .help = N_("promised rate of alarms among what is normal"),
+     .at = PLACE(alpha)},
+    {.name = "group-by",
+     .letter = 'g',
+     .type = ALM_OPT_TEXT,
+     .arg = N_("REGEX|field:NAME|off"),
+     .section = N_("Learning"),
+     .help = N_("what links records into groups: the first capture of a regex, or else its match; a field; without it "
+                "the identifier "
+                "that links records is looked for"),
+     .at = PLACE(group_by)},
+    {.name = "max-templates",
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 10,
+     .max = 10000000,
+     .fallback = "100000",
+     .section = N_("Learning"),
+     .help = N_("keep at most N templates"),
+     .at = PLACE(max_templates)},
+    {.name = "no-lm",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Learning"),
+     .help = N_("by counting, order and calibration only, without a language model; this version knows nothing else"),
+     .at = PLACE(no_lm)},
 };
 
 static const alm_example examples[] = {
     {"alm learn normal.log -o normal.gguf", N_("Learn from a stretch of ordinary life.")},
-    {"alm learn 'logs/*.log' -o fleet.gguf --alpha 0.001", N_("From several files, with at most one alarm in a thousand.")},
-    {"alm learn normal.log -o session.gguf --group-by 'session=([0-9]+)'", N_("Judge sessions as a whole: what links their lines is the number.")},
+    {"alm learn 'logs/*.log' -o fleet.gguf --alpha 0.001",
+     N_("From several files, with at most one alarm in a thousand.")},
+    {"alm learn normal.log -o session.gguf --group-by 'session=([0-9]+)'",
+     N_("Judge sessions as a whole: what links their lines is the number.")},
     {"alm learn app.jsonl -o trace.gguf --group-by field:trace", N_("The same for JSON lines with a field.")},
     {"alm learn --sessions sessions.tsv -o sessions.gguf --json", N_("From sessions that were cut already.")},
 };
@@ -63,11 +102,13 @@ static alm_status check_target(const char *path, alm_error *err) {
 static alm_status read_records(alm_cli *cli, const values *v, alm_learner *l, bool *all_read, alm_error *err) {
     const char *field = alm_learn_group_field(l);
     alm_input in = {0};
-    alm_status st = alm_input_open(&in, cli, &v->input, cli->operands.at, cli->operands.n, field ? 0 : ALM_INPUT_NO_FIELDS, _("learning"), err);
+    alm_status st = alm_input_open(&in, cli, &v->input, cli->operands.at, cli->operands.n,
+                                   field ? 0 : ALM_INPUT_NO_FIELDS, _("learning"), err);
     if (st != ALM_OK) return st;
     alm_record r;
     while ((st = alm_input_next(&in, &r, err)) == ALM_OK) {
-        alm_event e = {.text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
+        alm_event e = {
+            .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
         if ((st = alm_learn_add(l, &e, err)) != ALM_OK) break;
     }
@@ -115,32 +156,46 @@ static void tell_json(alm_cli *cli, const alm_normal_info *i, const char *path, 
 
 static void tell(alm_cli *cli, const alm_normal_info *i, const char *path) {
     if (i->n_records)
-        alm_cli_note(cli, _("learned %llu records in %llu templates: %s"), (unsigned long long)i->n_records, (unsigned long long)i->n_templates, path);
-    else alm_cli_note(cli, _("learned %llu sessions: %s"), (unsigned long long)(i->n_groups_fit + i->n_groups_calibrate), path);
+        alm_cli_note(cli, _("learned %llu records in %llu templates: %s"), (unsigned long long)i->n_records,
+                     (unsigned long long)i->n_templates, path);
+    else
+        alm_cli_note(cli, _("learned %llu sessions: %s"), (unsigned long long)(i->n_groups_fit + i->n_groups_calibrate),
+                     path);
     if (i->n_groups_fit + i->n_groups_calibrate) {
         if (i->group_rule[0]) alm_cli_note(cli, _("groups: %s"), i->group_rule);
-        alm_cli_note(cli, _("%llu groups learned, %llu kept to calibrate, %llu cut at an edge and left out"), (unsigned long long)i->n_groups_fit,
-                     (unsigned long long)i->n_groups_calibrate, (unsigned long long)i->n_groups_cut);
+        alm_cli_note(cli, _("%llu groups learned, %llu kept to calibrate, %llu cut at an edge and left out"),
+                     (unsigned long long)i->n_groups_fit, (unsigned long long)i->n_groups_calibrate,
+                     (unsigned long long)i->n_groups_cut);
     }
     if (i->n_free_fit + i->n_free_calibrate)
-        alm_cli_note(cli, _("%llu records outside groups learned, %llu kept to calibrate"), (unsigned long long)i->n_free_fit, (unsigned long long)i->n_free_calibrate);
-    if (i->n_labelled_out) alm_cli_note(cli, _("%llu sessions labelled anomalous were left out"), (unsigned long long)i->n_labelled_out);
+        alm_cli_note(cli, _("%llu records outside groups learned, %llu kept to calibrate"),
+                     (unsigned long long)i->n_free_fit, (unsigned long long)i->n_free_calibrate);
+    if (i->n_labelled_out)
+        alm_cli_note(cli, _("%llu sessions labelled anomalous were left out"), (unsigned long long)i->n_labelled_out);
     alm_cli_note(cli, _("promised rate %g %%; %s"), i->alpha * 100, alm_detection_guarantee(i->guarantee));
 }
 
 static int run(alm_cli *cli, const void *given) {
     const values *v = given;
-    if (!v->output) return alm_cli_usage(cli, _("write -o MODEL.gguf"), _("the name of the model is missing: --output"));
-    if (v->sessions && v->group_by) return alm_cli_usage(cli, _("a session is a group already"), _("these two contradict each other: --%s --%s"), "sessions", "group-by");
+    if (!v->output)
+        return alm_cli_usage(cli, _("write -o MODEL.gguf"), _("the name of the model is missing: --output"));
+    if (v->sessions && v->group_by)
+        return alm_cli_usage(cli, _("a session is a group already"), _("these two contradict each other: --%s --%s"),
+                             "sessions", "group-by");
     alm_error err = {0};
     alm_learner *l = NULL;
     alm_normal *m = NULL;
     bool all_read = true, interrupted = false;
-    alm_learn_options o = {.size = sizeof o, .alpha = v->alpha, .group_by = v->group_by, .sessions = v->sessions,
-                           .max_templates = (uint32_t)v->max_templates, .cancel = cli->cancel};
+    alm_learn_options o = {.size = sizeof o,
+                           .alpha = v->alpha,
+                           .group_by = v->group_by,
+                           .sessions = v->sessions,
+                           .max_templates = (uint32_t)v->max_templates,
+                           .cancel = cli->cancel};
     alm_status st = check_target(v->output, &err);
     if (st == ALM_OK) st = alm_learn_new(&l, &o, &err);
-    if (st == ALM_OK) st = v->sessions ? read_sessions(cli, v, l, &all_read, &err) : read_records(cli, v, l, &all_read, &err);
+    if (st == ALM_OK)
+        st = v->sessions ? read_sessions(cli, v, l, &all_read, &err) : read_records(cli, v, l, &all_read, &err);
     if (st == ALM_INTERRUPTED) interrupted = true, st = ALM_OK;
     if (st == ALM_OK) st = alm_learn_finish(&m, l, &err);
     if (st == ALM_OK) st = alm_normal_save(m, v->output, &err);
@@ -165,12 +220,15 @@ const alm_command_spec alm_cmd_learn = {
     .operands = N_("[FILE|FOLDER|GLOB|-]... -o MODEL"),
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
-    .about = N_("Reads records of normal life and learns their templates, how often they come, which belong together in a group, in what "
-                "order, and which values are rare. The last quarter in time is not learned from: it calibrates, so that `alm detect` "
-                "raises alarms among normal records at the promised rate, --alpha, and no more.\n"
-                "\n"
-                "The model is one GGUF file; `alm detect` needs nothing else. Fewer than 1/alpha calibration rows can promise "
-                "nothing, and that is said here and by `alm detect`."),
+    .about = N_(
+        "Reads records of normal life and learns their templates, how often they come, which belong together in a "
+        "group, in what "
+        "order, and which values are rare. The last quarter in time is not learned from: it calibrates, so that `alm "
+        "detect` "
+        "raises alarms among normal records at the promised rate, --alpha, and no more.\n"
+        "\n"
+        "The model is one GGUF file; `alm detect` needs nothing else. Fewer than 1/alpha calibration rows can promise "
+        "nothing, and that is said here and by `alm detect`."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

@@ -22,34 +22,82 @@ typedef struct values {
 #define PLACE(field) offsetof(values, field)
 static const alm_opt opts[] = {
     ALM_INPUT_OPTS(values, input),
-    {.name = "mask", .type = ALM_OPT_FILE, .arg = N_("FILE"), .section = N_("Patterns"),
-     .help = N_("own slots, one a line: name<TAB>regex; they go before the built-in ones"), .at = PLACE(mask)},
-    {.name = "state", .type = ALM_OPT_FILE, .arg = N_("FILE"), .section = N_("Patterns"),
-     .help = N_("go on from the templates in FILE where it exists, and save them there at the end"), .at = PLACE(state)},
-    {.name = "match-only", .type = ALM_OPT_FLAG, .section = N_("Patterns"),
-     .help = N_("make and change no template: only look up those of --state, which stays as it is"), .at = PLACE(match_only)},
-    {.name = "max-templates", .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 10, .max = 10000000, .fallback = "100000", .section = N_("Patterns"),
-     .help = N_("keep at most N templates; beyond that the rarest and oldest are joined into one"), .at = PLACE(max_templates)},
-    {.name = "csv", .type = ALM_OPT_FLAG, .not_with = "json", .section = N_("Output"),
-     .help = N_("LineId,EventId,EventTemplate for every line of the input"), .at = PLACE(csv)},
-    {.name = "json", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("one JSON object a template"), .at = PLACE(json)},
-    {.name = "diff", .type = ALM_OPT_FILE, .flags = ALM_OPT_TWO, .arg = N_("A B"), .not_with = "csv", .section = N_("Output"),
-     .help = N_("compare two inputs: what is new, gone, or changed in rate, and what of it is no chance"), .at = PLACE(diff)},
-    {.name = "top", .letter = 'n', .type = ALM_OPT_COUNT, .arg = N_("N"), .min = 1, .max = 1e9, .not_with = "csv", .section = N_("Output"),
-     .help = N_("show only the N most frequent (with --diff: the N clearest differences)"), .at = PLACE(top)},
-    {.name = "html", .type = ALM_OPT_FILE, .arg = N_("FILE"), .not_with = "diff", .section = N_("Output"),
-     .help = N_("write a page with the patterns too"), .at = PLACE(html)},
+    {.name = "mask",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .section = N_("Patterns"),
+     .help = N_("own slots, one a line: name<TAB>regex; they go before the built-in ones"),
+     .at = PLACE(mask)},
+    {.name = "state",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .section = N_("Patterns"),
+     .help = N_("go on from the templates in FILE where it exists, and save them there at the end"),
+     .at = PLACE(state)},
+    {.name = "match-only",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Patterns"),
+     .help = N_("make and change no template: only look up those of --state, which stays as it is"),
+     .at = PLACE(match_only)},
+    {.name = "max-templates",
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 10,
+     .max = 10000000,
+     .fallback = "100000",
+     .section = N_("Patterns"),
+     .help = N_("keep at most N templates; beyond that the rarest and oldest are joined into one"),
+     .at = PLACE(max_templates)},
+    {.name = "csv",
+     .type = ALM_OPT_FLAG,
+     .not_with = "json",
+     .section = N_("Output"),
+     .help = N_("LineId,EventId,EventTemplate for every line of the input"),
+     .at = PLACE(csv)},
+    {.name = "json",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("one JSON object a template"),
+     .at = PLACE(json)},
+    {.name = "diff",
+     .type = ALM_OPT_FILE,
+     .flags = ALM_OPT_TWO,
+     .arg = N_("A B"),
+     .not_with = "csv",
+     .section = N_("Output"),
+     .help = N_("compare two inputs: what is new, gone, or changed in rate, and what of it is no chance"),
+     .at = PLACE(diff)},
+    {.name = "top",
+     .letter = 'n',
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 1,
+     .max = 1e9,
+     .not_with = "csv",
+     .section = N_("Output"),
+     .help = N_("show only the N most frequent (with --diff: the N clearest differences)"),
+     .at = PLACE(top)},
+    {.name = "html",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .not_with = "diff",
+     .section = N_("Output"),
+     .help = N_("write a page with the patterns too"),
+     .at = PLACE(html)},
 };
 
 static const alm_example examples[] = {
     {"alm patterns app.log", N_("What kinds of lines are there, and how many of each?")},
     {"alm patterns --top 10 'logs/*.log'", N_("The ten most frequent kinds in several files.")},
-    {"zcat old.log.gz | alm patterns --json -", N_("From a pipe, for a script. (Compressed files are also read as they are.)")},
+    {"zcat old.log.gz | alm patterns --json -",
+     N_("From a pipe, for a script. (Compressed files are also read as they are.)")},
     {"alm patterns --diff monday.log tuesday.log", N_("What is new since yesterday?")},
     {"alm patterns --csv app.log > lines.csv", N_("Which pattern does each line belong to?")},
-    {"alm patterns --state app.state -q app.log > table.txt", N_("Keep the templates, so that tomorrow's lines get the same ids.")},
+    {"alm patterns --state app.state -q app.log > table.txt",
+     N_("Keep the templates, so that tomorrow's lines get the same ids.")},
     {"alm patterns --state app.state --match-only --json app.log", N_("Count by known templates only.")},
-    {"printf 'order\\tORD-[0-9]+\\n' > my.masks && alm patterns --mask my.masks app.log", N_("Own slots: what matches the regex is shown as <order>.")},
+    {"printf 'order\\tORD-[0-9]+\\n' > my.masks && alm patterns --mask my.masks app.log",
+     N_("Own slots: what matches the regex is shown as <order>.")},
     {"alm patterns --html patterns.html app.log", N_("A page to send to somebody.")},
     {"alm patterns --redact app.log", N_("Show no e-mail or IP addresses, IBAN or phone numbers.")},
 };
@@ -72,7 +120,8 @@ static alm_status start(work *w, alm_error *err) {
     const values *v = w->v;
     alm_status st;
     if (v->mask && (st = alm_mask_set_load(&w->masks, v->mask, err)) != ALM_OK) return st;
-    alm_miner_options o = {.size = sizeof o, .max_templates = (uint32_t)v->max_templates, .match_only = v->match_only, .masks = w->masks};
+    alm_miner_options o = {
+        .size = sizeof o, .max_templates = (uint32_t)v->max_templates, .match_only = v->match_only, .masks = w->masks};
     if (!v->state || (!v->match_only && !alm_file_exists(v->state))) return alm_miner_new(&w->miner, &o, err);
     return alm_miner_load_file(&w->miner, v->state, &o, err);
 }
@@ -141,7 +190,8 @@ static alm_status show_diff(work *w, alm_error *err) {
     static const double level = 0.05;
     const struct side *a = &w->side[0], *b = &w->side[1];
     alm_diff d = {0};
-    alm_status st = alm_log_diff(&d, w->miner, a->count, a->cap, a->n_unmatched, b->count, b->cap, b->n_unmatched, level, err);
+    alm_status st =
+        alm_log_diff(&d, w->miner, a->count, a->cap, a->n_unmatched, b->count, b->cap, b->n_unmatched, level, err);
     if (st == ALM_OK) st = alm_patterns_diff(w->cli, w->miner, &d, w->v->top, w->v->json, err);
     alm_log_diff_free(&d);
     return st;
@@ -161,9 +211,15 @@ static alm_status show(work *w, alm_error *err) {
 
 static int run(alm_cli *cli, const void *given) {
     const values *v = given;
-    if (v->match_only && !v->state) return alm_cli_usage(cli, _("write --state FILE, a file that `alm patterns --state FILE` has made"), _("known templates are missing: --match-only"));
-    if (v->diff[0] && cli->operands.n) return alm_cli_usage(cli, _("--diff takes its two inputs itself"), _("one word too many: %s"), cli->operands.at[0]);
-    if (v->diff[0] && v->state) return alm_cli_usage(cli, _("give one of them"), _("these two contradict each other: --%s --%s"), "diff", "state");
+    if (v->match_only && !v->state)
+        return alm_cli_usage(cli, _("write --state FILE, a file that `alm patterns --state FILE` has made"),
+                             _("known templates are missing: --match-only"));
+    if (v->diff[0] && cli->operands.n)
+        return alm_cli_usage(cli, _("--diff takes its two inputs itself"), _("one word too many: %s"),
+                             cli->operands.at[0]);
+    if (v->diff[0] && v->state)
+        return alm_cli_usage(cli, _("give one of them"), _("these two contradict each other: --%s --%s"), "diff",
+                             "state");
     alm_error err = {0};
     work w = {.cli = cli, .v = v, .all_read = true};
     alm_status st = start(&w, &err), stopped = ALM_OK;
@@ -173,7 +229,10 @@ static int run(alm_cli *cli, const void *given) {
     if (st == ALM_OK && v->state && !v->match_only) st = alm_miner_save_file(w.miner, v->state, &err);
     alm_meter_clear(&cli->meter);
     if (st == ALM_OK) st = show(&w, &err);
-    int code = st != ALM_OK ? alm_cli_fail(cli, &err) : stopped != ALM_OK ? ALM_EXIT_INTERRUPTED : w.all_read ? ALM_EXIT_DONE : ALM_EXIT_FAILED;
+    int code = st != ALM_OK        ? alm_cli_fail(cli, &err)
+               : stopped != ALM_OK ? ALM_EXIT_INTERRUPTED
+               : w.all_read        ? ALM_EXIT_DONE
+                                   : ALM_EXIT_FAILED;
     if (st == ALM_OK && stopped != ALM_OK) alm_cli_note(cli, _("interrupted: this is what was read so far"));
     alm_spool_free(&w.lines);
     alm_miner_free(w.miner);
@@ -187,12 +246,16 @@ const alm_command_spec alm_cmd_patterns = {
     .operands = N_("[FILE|FOLDER|GLOB|-]..."),
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
-    .about = N_("Reads records and finds the patterns that they are made by: text that stays, and slots for what varies, such as "
-                "<ip>, <num>, <hex>, <uuid>, <path>, <time>. Records are lines, multi-line records such as stack traces, JSON lines, "
-                "CSV, TSV or syslog; files may be compressed with gzip or zstd; folders are read with all that is in them.\n"
-                "\n"
-                "A pattern's id comes from its text alone, so it is the same tomorrow and on another machine. Counts always add up "
-                "to the number of records. Memory is bounded: the input may be larger than it by any factor."),
+    .about =
+        N_("Reads records and finds the patterns that they are made by: text that stays, and slots for what varies, "
+           "such as "
+           "<ip>, <num>, <hex>, <uuid>, <path>, <time>. Records are lines, multi-line records such as stack traces, "
+           "JSON lines, "
+           "CSV, TSV or syslog; files may be compressed with gzip or zstd; folders are read with all that is in them.\n"
+           "\n"
+           "A pattern's id comes from its text alone, so it is the same tomorrow and on another machine. Counts always "
+           "add up "
+           "to the number of records. Memory is bounded: the input may be larger than it by any factor."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

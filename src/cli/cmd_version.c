@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cmd_version.c - `alm version`: which program this is, and what its build and machine can do. */
-#include "cli/cli.h"
 #include "base/cpu.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "cli/cli.h"
 
 typedef struct values {
     bool json;
 } values;
 
 static const alm_opt opts[] = {
-    {.name = "json", .type = ALM_OPT_FLAG, .section = N_("Output"), .help = N_("one JSON object"), .at = offsetof(values, json)},
+    {.name = "json",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("one JSON object"),
+     .at = offsetof(values, json)},
 };
 
 static const alm_example examples[] = {
@@ -43,14 +47,16 @@ static int run(alm_cli *cli, const void *given) {
         return ALM_EXIT_DONE;
     }
     alm_out_printf(&cli->out, "alm %s\n", alm_version());
-    alm_out_printf(&cli->out, _("instruction set %s, %u threads, systemd journal: %s"), isa, alm_cpu_count(), has_journal ? _("yes") : _("no (-Djournal)"));
+    alm_out_printf(&cli->out, _("instruction set %s, %u threads, systemd journal: %s"), isa, alm_cpu_count(),
+                   has_journal ? _("yes") : _("no (-Djournal)"));
     alm_out_text(&cli->out, "\n");
     return ALM_EXIT_DONE;
 }
 
 const alm_command_spec alm_cmd_version = {
     .operands = "",
-    .about = N_("Shows the version, the number of the library's interface, the instruction set in use and the features of this build."),
+    .about = N_("Shows the version, the number of the library's interface, the instruction set in use and the features "
+                "of this build."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

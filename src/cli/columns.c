@@ -49,7 +49,8 @@ alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_er
     alm_buf_add_visible(&t->visible, text);
     if (t->visible.failed) return alm_buf_status(&t->visible, err);
     alm_str copy = alm_arena_copy(t->text, alm_buf_str(&t->visible));
-    if (!copy.at || !alm_grow((void **)&t->cells, &t->cap, t->n_cell + 1, sizeof *t->cells)) return alm_fail_memory(err);
+    if (!copy.at || !alm_grow((void **)&t->cells, &t->cap, t->n_cell + 1, sizeof *t->cells))
+        return alm_fail_memory(err);
     t->cells[t->n_cell++] = (cell){copy, alm_utf8_columns(copy), style};
     return ALM_OK;
 }
@@ -138,7 +139,8 @@ alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term,
     alm_out_text(out, "\n");
     for (size_t k = 0; k < t->n_cell; k++) {
         write_cell(t, out, term, &t->cells[k], k % t->n, width[k % t->n]);
-        if (k % t->n + 1 == t->n && !alm_out_text(out, "\n")) break; /* the caller learns of it when it finishes `out` */
+        if (k % t->n + 1 == t->n && !alm_out_text(out, "\n"))
+            break; /* the caller learns of it when it finishes `out` */
     }
     return ALM_OK;
 }

@@ -44,7 +44,8 @@ static void bash_command(alm_out *out, const alm_command *c) {
         if (o->type == ALM_OPT_FLAG || (o->flags & ALM_OPT_OPTIONAL)) continue;
         alm_out_text(out, "                ");
         bash_pattern(out, o);
-        if (o->type == ALM_OPT_CHOICE) alm_out_text(out, ") words='"), words(out, o->choices), alm_out_text(out, "' ;;\n");
+        if (o->type == ALM_OPT_CHOICE)
+            alm_out_text(out, ") words='"), words(out, o->choices), alm_out_text(out, "' ;;\n");
         else if (o->type == ALM_OPT_FILE) alm_out_text(out, ") files=1 ;;\n");
         else alm_out_text(out, ") return ;;\n");
     }
@@ -60,17 +61,19 @@ static void bash_command(alm_out *out, const alm_command *c) {
 }
 
 static void bash(alm_out *out) {
-    alm_out_text(out, "# bash completion for alm, made by `alm completion bash`\n"
-                      "_alm() {\n"
-                      "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words= files=\n"
-                      "    # bash takes --option=value apart at the sign\n"
-                      "    if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-                      "    if [[ $COMP_CWORD -eq 1 ]]; then words='");
+    alm_out_text(out,
+                 "# bash completion for alm, made by `alm completion bash`\n"
+                 "_alm() {\n"
+                 "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words= files=\n"
+                 "    # bash takes --option=value apart at the sign\n"
+                 "    if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+                 "    if [[ $COMP_CWORD -eq 1 ]]; then words='");
     command_names(out);
     alm_out_text(out, " --help --version'\n    else case ${COMP_WORDS[1]} in\n");
     for (size_t i = 0; i < alm_n_command; i++) bash_command(out, &alm_commands[i]);
     alm_out_text(out, "    esac; fi\n"
-                      "    if [[ -n $files ]]; then compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+                      "    if [[ -n $files ]]; then compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen "
+                      "-f -- \"$cur\")\n"
                       "    else mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\"); fi\n"
                       "}\n"
                       "complete -F _alm alm\n");
@@ -120,11 +123,15 @@ static void zsh(alm_out *out) {
         alm_out_printf(out, "        %s)\n            _arguments -s \\\n", c->name);
         const alm_opt *o;
         for (size_t k = 0; (o = alm_help_opt(c, &k));) zsh_option(out, o);
-        if (c->spec->words) alm_out_text(out, "                '1:word:("), words(out, c->spec->words), alm_out_text(out, ")' ;;\n");
-        else alm_out_text(out, c->spec->operands_are_files ? "                '*:file:_files' ;;\n" : "                ;;\n");
+        if (c->spec->words)
+            alm_out_text(out, "                '1:word:("), words(out, c->spec->words), alm_out_text(out, ")' ;;\n");
+        else
+            alm_out_text(out,
+                         c->spec->operands_are_files ? "                '*:file:_files' ;;\n" : "                ;;\n");
     }
     alm_out_text(out, "        esac ;;\n    esac\n}\n"
-                      "if [[ $funcstack[1] == _alm ]]; then _alm \"$@\"; elif (( $+functions[compdef] )); then compdef _alm alm; fi\n");
+                      "if [[ $funcstack[1] == _alm ]]; then _alm \"$@\"; elif (( $+functions[compdef] )); then compdef "
+                      "_alm alm; fi\n");
 }
 
 /* ── fish ───────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -149,14 +156,17 @@ static void fish(alm_out *out) {
     for (size_t i = 0; i < alm_n_command; i++) {
         const alm_command *c = &alm_commands[i];
         const alm_opt *o;
-        if (c->spec->operands_are_files) alm_out_printf(out, "complete -c alm -n '__fish_seen_subcommand_from %s' -F\n", c->name);
+        if (c->spec->operands_are_files)
+            alm_out_printf(out, "complete -c alm -n '__fish_seen_subcommand_from %s' -F\n", c->name);
         if (c->spec->words)
-            alm_out_printf(out, "complete -c alm -n '__fish_seen_subcommand_from %s' -a '", c->name), words(out, c->spec->words), alm_out_text(out, "'\n");
+            alm_out_printf(out, "complete -c alm -n '__fish_seen_subcommand_from %s' -a '", c->name),
+                words(out, c->spec->words), alm_out_text(out, "'\n");
         for (size_t k = 0; (o = alm_help_opt(c, &k));) {
             alm_out_printf(out, "complete -c alm -n '__fish_seen_subcommand_from %s'", c->name);
             if (o->letter) alm_out_printf(out, " -s %c", o->letter);
             if (o->name) alm_out_printf(out, " -l %s", o->name);
-            if (o->type == ALM_OPT_CHOICE) alm_out_text(out, " -x -a '"), words(out, o->choices), alm_out_text(out, "'");
+            if (o->type == ALM_OPT_CHOICE)
+                alm_out_text(out, " -x -a '"), words(out, o->choices), alm_out_text(out, "'");
             else if (o->type == ALM_OPT_FILE) alm_out_text(out, " -r -F");
             else if (o->type != ALM_OPT_FLAG && !(o->flags & ALM_OPT_OPTIONAL)) alm_out_text(out, " -x");
             alm_out_text(out, " -d ");

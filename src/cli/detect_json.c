@@ -145,14 +145,17 @@ void alm_detection_summary_json(alm_shown *s) {
     alm_json_key(&w, "ignored"), alm_json_u64(&w, u->n_ignored);
     alm_json_key(&w, "unseen"), alm_json_u64(&w, u->n_unseen);
     alm_json_key(&w, "silences"), alm_json_u64(&w, u->n_silences);
-    alm_json_key(&w, "incidents"), alm_json_u64(&w, alm_detect_incident_count(s->detection) + alm_detect_incidents_dropped(s->detection));
+    alm_json_key(&w, "incidents"),
+        alm_json_u64(&w, alm_detect_incident_count(s->detection) + alm_detect_incidents_dropped(s->detection));
     if (s->has_labels) {
         const alm_labels_score *c = &s->score;
-        alm_json_key(&w, "false_alarm_rate"), alm_json_number(&w, c->n_normal ? (double)c->n_false / (double)c->n_normal : (double)NAN);
+        alm_json_key(&w, "false_alarm_rate"),
+            alm_json_number(&w, c->n_normal ? (double)c->n_false / (double)c->n_normal : (double)NAN);
         alm_json_key(&w, "false_alarms"), alm_json_u64(&w, c->n_false);
         alm_json_key(&w, "false_alarm_n"), alm_json_u64(&w, c->n_normal);
         alm_json_key(&w, "false_alarm_p"), alm_json_number(&w, s->binomial_p);
-        alm_json_key(&w, "recall"), alm_json_number(&w, c->n_anomalous ? (double)c->n_found / (double)c->n_anomalous : (double)NAN);
+        alm_json_key(&w, "recall"),
+            alm_json_number(&w, c->n_anomalous ? (double)c->n_found / (double)c->n_anomalous : (double)NAN);
         alm_json_key(&w, "recall_n"), alm_json_u64(&w, c->n_anomalous);
     }
     bool groups = u->n_groups > 0;
@@ -171,8 +174,10 @@ void alm_detection_summary_json(alm_shown *s) {
 const char *alm_detection_guarantee(alm_guarantee g) {
     switch (g) {
     case ALM_GUARANTEE_TRAINING:
-        return _("guaranteed: with confidence 0.95 over calibration sets, the rate among normal ones is at most the promised one");
-    case ALM_GUARANTEE_MARGINAL: return _("guaranteed on average over calibration sets only: too few calibration rows for more");
+        return _("guaranteed: with confidence 0.95 over calibration sets, the rate among normal ones is at most the "
+                 "promised one");
+    case ALM_GUARANTEE_MARGINAL:
+        return _("guaranteed on average over calibration sets only: too few calibration rows for more");
     case ALM_GUARANTEE_ADAPTIVE:
         return _("the threshold follows the stream, so that the alarm rate in the long run is the promised one");
     case ALM_GUARANTEE_NONE: break;
@@ -191,19 +196,28 @@ void alm_detection_summary_line(alm_shown *s) {
     const alm_detect_summary *u = &s->summary;
     char promised[32], rate[32], share[32];
     alm_buf b = alm_buf_with_limit(4096);
-    if (u->n_records) alm_buf_printf(&b, P_("%llu record, ", "%llu records, ", (unsigned long)u->n_records), (unsigned long long)u->n_records);
-    if (u->n_groups) alm_buf_printf(&b, P_("%llu group, ", "%llu groups, ", (unsigned long)u->n_groups), (unsigned long long)u->n_groups);
-    alm_buf_printf(&b, P_("%llu alarm", "%llu alarms", (unsigned long)u->n_unit_alarms), (unsigned long long)u->n_unit_alarms);
+    if (u->n_records)
+        alm_buf_printf(&b, P_("%llu record, ", "%llu records, ", (unsigned long)u->n_records),
+                       (unsigned long long)u->n_records);
+    if (u->n_groups)
+        alm_buf_printf(&b, P_("%llu group, ", "%llu groups, ", (unsigned long)u->n_groups),
+                       (unsigned long long)u->n_groups);
+    alm_buf_printf(&b, P_("%llu alarm", "%llu alarms", (unsigned long)u->n_unit_alarms),
+                   (unsigned long long)u->n_unit_alarms);
     alm_buf_add_text(&b, "; ");
-    alm_buf_printf(&b, _("promised rate %s, alarm rate %s"), percent(promised, u->promised), percent(rate, u->alarm_rate));
+    alm_buf_printf(&b, _("promised rate %s, alarm rate %s"), percent(promised, u->promised),
+                   percent(rate, u->alarm_rate));
     if (s->has_labels && s->score.n_normal) {
         alm_buf_add_text(&b, ", ");
-        alm_buf_printf(&b, _("false-alarm rate %s (n = %llu, exact test p = %.3g)"), percent(share, (double)s->score.n_false / (double)s->score.n_normal),
+        alm_buf_printf(&b, _("false-alarm rate %s (n = %llu, exact test p = %.3g)"),
+                       percent(share, (double)s->score.n_false / (double)s->score.n_normal),
                        (unsigned long long)s->score.n_normal, s->binomial_p);
     }
     if (s->has_labels && s->score.n_anomalous) {
         alm_buf_add_text(&b, ", ");
-        alm_buf_printf(&b, _("recall %s (n = %llu)"), percent(share, (double)s->score.n_found / (double)s->score.n_anomalous), (unsigned long long)s->score.n_anomalous);
+        alm_buf_printf(&b, _("recall %s (n = %llu)"),
+                       percent(share, (double)s->score.n_found / (double)s->score.n_anomalous),
+                       (unsigned long long)s->score.n_anomalous);
     }
     if (u->n_ignored) {
         alm_buf_add_text(&b, "; ");

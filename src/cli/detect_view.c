@@ -31,13 +31,15 @@ static void data_line(alm_shown *s, alm_str text, size_t indent, alm_style style
     size_t end = alm_str_find_byte(text, '\n');
     if (end != SIZE_MAX) first = alm_str_slice(text, 0, end);
     if (first.n && first.at[first.n - 1] == '\r') first.n--;
-    for (size_t tab; (tab = alm_str_find_byte(first, '\t')) != SIZE_MAX; first = alm_str_slice(first, tab + 1, first.n)) {
+    for (size_t tab; (tab = alm_str_find_byte(first, '\t')) != SIZE_MAX;
+         first = alm_str_slice(first, tab + 1, first.n)) {
         alm_buf_add_visible(&visible, alm_str_slice(first, 0, tab));
         alm_buf_add_text(&visible, "    "); /* a tab is no threat, and stack traces are full of them */
     }
     alm_buf_add_visible(&visible, first);
     alm_buf_add_text(&s->cli->out.buf, alm_style_on(t, style));
-    if (t->is_terminal && t->width > indent + 8) alm_columns_cut(&s->cli->out.buf, alm_buf_str(&visible), t->width - indent, t->utf8);
+    if (t->is_terminal && t->width > indent + 8)
+        alm_columns_cut(&s->cli->out.buf, alm_buf_str(&visible), t->width - indent, t->utf8);
     else alm_buf_add_str(&s->cli->out.buf, alm_buf_str(&visible));
     alm_buf_add_text(&s->cli->out.buf, alm_style_off(t, style));
     alm_out_text(&s->cli->out, "\n");
@@ -92,20 +94,24 @@ static void head(alm_shown *s, const alm_incident *i) {
     const char *dot = s->cli->out_term.utf8 ? " · " : " - ";
     char at[40];
     clock_text(at, i->first_ns);
-    alm_out_printf(out, "%s%3llu%s  ", alm_style_on(&s->cli->out_term, ALM_BAD), (unsigned long long)i->number, alm_style_off(&s->cli->out_term, ALM_BAD));
+    alm_out_printf(out, "%s%3llu%s  ", alm_style_on(&s->cli->out_term, ALM_BAD), (unsigned long long)i->number,
+                   alm_style_off(&s->cli->out_term, ALM_BAD));
     if (*at) styled(s, ALM_BOLD, at);
     else alm_out_printf(out, _("line %llu"), (unsigned long long)i->first_line);
     if (i->n_group) {
         alm_out_text(out, dot);
         alm_out_visible(out, alm_str_of(i->group[0]));
-        if (i->n_groups > 1) alm_out_text(out, " "), alm_out_printf(out, _("and %llu more"), (unsigned long long)(i->n_groups - 1));
+        if (i->n_groups > 1)
+            alm_out_text(out, " "), alm_out_printf(out, _("and %llu more"), (unsigned long long)(i->n_groups - 1));
     }
     alm_out_text(out, dot);
     alm_out_printf(out, P_("%llu alarm", "%llu alarms", (unsigned long)i->n_alarms), (unsigned long long)i->n_alarms);
     alm_out_printf(out, "%sp %.2g\n", dot, i->p);
 }
 
-double alm_detection_weight(const alm_incident *i) { return i->score + alm_log_f64((double)(i->n_alarms > 0 ? i->n_alarms : 1)); }
+double alm_detection_weight(const alm_incident *i) {
+    return i->score + alm_log_f64((double)(i->n_alarms > 0 ? i->n_alarms : 1));
+}
 
 static int heavier(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -117,7 +123,8 @@ static double lightest(const alm_shown *s, size_t n, uint64_t top) {
     double *weight = top > 0 && top < n ? alm_alloc(n * sizeof *weight) : NULL, least;
     alm_incident i;
     if (!weight) return -HUGE_VAL;
-    for (size_t k = 0; k < n; k++) weight[k] = alm_detect_incident(s->detection, k, &i) ? alm_detection_weight(&i) : -HUGE_VAL;
+    for (size_t k = 0; k < n; k++)
+        weight[k] = alm_detect_incident(s->detection, k, &i) ? alm_detection_weight(&i) : -HUGE_VAL;
     qsort(weight, n, sizeof *weight, heavier);
     least = weight[top - 1];
     alm_free(weight);
@@ -137,7 +144,8 @@ static void incident(alm_shown *s, const alm_incident *i) {
                        (unsigned long long)i->line[order[j]], alm_style_off(&s->cli->out_term, ALM_DIM));
         data_line(s, alm_str_of(i->text[order[j]]), 14, cause ? ALM_BOLD : ALM_PLAIN);
     }
-    if (i->n_alarms > i->n_line && i->n_line) alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
+    if (i->n_alarms > i->n_line && i->n_line)
+        alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
     alm_out_text(out, "\n");
 }
 
@@ -154,7 +162,10 @@ void alm_detection_incidents(alm_shown *s, uint64_t top) {
     }
     if (!n) alm_out_printf(out, "%s\n", _("no incident"));
     if (n_shown < n)
-        alm_out_printf(out, P_("%zu weaker incident is not shown (--top 0 shows all)\n", "%zu weaker incidents are not shown (--top 0 shows all)\n", (unsigned long)(n - n_shown)), n - n_shown);
+        alm_out_printf(out,
+                       P_("%zu weaker incident is not shown (--top 0 shows all)\n",
+                          "%zu weaker incidents are not shown (--top 0 shows all)\n", (unsigned long)(n - n_shown)),
+                       n - n_shown);
     uint64_t dropped = alm_detect_incidents_dropped(s->detection);
     if (dropped) alm_out_printf(out, _("%llu more incidents were only counted\n"), (unsigned long long)dropped);
 }

@@ -39,11 +39,11 @@ typedef struct alm_shown {
     alm_cli *cli;
     alm_detection *detection;
     alm_detect_summary summary;
-    bool has_labels;       /* the four numbers below are known */
+    bool has_labels; /* the four numbers below are known */
     alm_labels_score score;
-    double binomial_p;     /* exact two-sided test of the false alarms against alpha */
+    double binomial_p; /* exact two-sided test of the false alarms against alpha */
     bool interrupted;
-    const char *source;    /* "app.log", "3 inputs" */
+    const char *source; /* "app.log", "3 inputs" */
     const char *model;
     alm_timeline by_time, by_record;
     int64_t first_ns, last_ns;

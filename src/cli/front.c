@@ -4,9 +4,9 @@
  *
  * Results go to cli->out, everything else to stderr. Output is finished here, after the command, so that a write that
  * fails at the very end still changes the exit code. */
-#include "cli/cli.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include <stdarg.h>
@@ -114,7 +114,9 @@ static int unknown_command(alm_cli *cli, const char *typed) {
     char hint[200];
     if (nearest) snprintf(hint, sizeof hint, _("did you mean `alm %s`? `alm help` lists all commands"), nearest);
     else snprintf(hint, sizeof hint, "%s", _("`alm help` lists all commands"));
-    if (typed[0] == '-') return alm_cli_usage(cli, _("a command comes first; `alm help` lists all commands"), _("unknown option: %s"), typed);
+    if (typed[0] == '-')
+        return alm_cli_usage(cli, _("a command comes first; `alm help` lists all commands"), _("unknown option: %s"),
+                             typed);
     return alm_cli_usage(cli, hint, _("unknown command: %s"), typed);
 }
 
@@ -154,8 +156,12 @@ static int run_command(alm_cli *cli, int argc, char **argv) {
     cli->out_term = alm_term_of(STDOUT_FILENO, (alm_color_mode)cli->common.color, 100);
     cli->err_term = alm_term_of(STDERR_FILENO, (alm_color_mode)cli->common.color, 80);
     alm_meter_start(&cli->meter, &cli->err_term, cli->common.quiet);
-    cli->log = (alm_log){.message = on_message, .progress = on_progress, .arg = cli,
-                         .level = cli->common.quiet ? ALM_LOG_ERROR : cli->common.verbose ? ALM_LOG_INFO : ALM_LOG_WARNING};
+    cli->log = (alm_log){.message = on_message,
+                         .progress = on_progress,
+                         .arg = cli,
+                         .level = cli->common.quiet     ? ALM_LOG_ERROR
+                                  : cli->common.verbose ? ALM_LOG_INFO
+                                                        : ALM_LOG_WARNING};
     int code;
     if (st != ALM_OK) look_for_help(&cli->common, argc, argv);
     if (cli->common.long_help || cli->common.help) {

@@ -132,7 +132,8 @@ void alm_help_command(alm_out *out, const alm_term *term, const alm_command *com
     const alm_command_spec *s = command->spec;
     alm_out_printf(out, "alm %s: %s\n", command->name, _(command->purpose));
     heading(out, term, _("Usage"));
-    alm_out_printf(out, "  alm %s %s%s%s\n", command->name, _("[OPTIONS]"), *s->operands ? " " : "", *s->operands ? _(s->operands) : "");
+    alm_out_printf(out, "  alm %s %s%s%s\n", command->name, _("[OPTIONS]"), *s->operands ? " " : "",
+                   *s->operands ? _(s->operands) : "");
     if (all && s->about) {
         alm_out_text(out, "\n");
         paragraphs(out, term, _(s->about));
@@ -148,7 +149,8 @@ void alm_help_command(alm_out *out, const alm_term *term, const alm_command *com
     for (size_t i = 0; i < s->n_example; i++) {
         alm_out_text(out, "  ");
         alm_columns_wrap(&out->buf, alm_str_of(_(s->example[i].about)), 2, text_width(term));
-        alm_out_printf(out, "    %s%s%s\n", alm_style_on(term, ALM_SLOT), s->example[i].line, alm_style_off(term, ALM_SLOT));
+        alm_out_printf(out, "    %s%s%s\n", alm_style_on(term, ALM_SLOT), s->example[i].line,
+                       alm_style_off(term, ALM_SLOT));
     }
     pairs(out, term, _("Exit codes"), alm_help_exits);
 }

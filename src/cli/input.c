@@ -41,8 +41,8 @@ static bool may_wait(const char *name) {
     return stat(name, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISCHR(s.st_mode));
 }
 
-alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
-                          unsigned without, const char *what, alm_error *err) {
+alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
+                          size_t n_names, unsigned without, const char *what, alm_error *err) {
     alm_input in = {.cli = cli, .what = what};
     alm_status st;
     if (v->redact && (st = alm_redact_new(&in.redact, v->redact, NULL, 0, err)) != ALM_OK) return st;
@@ -94,13 +94,26 @@ bool alm_input_report(alm_input *in) {
     for (unsigned i = 0; i < ALM_RECORD_FLAG_COUNT; i++) {
         /* These two are as common as they are harmless. */
         if (!c->flag[i] || i == ALM_RECORD_AT_CRLF || i == ALM_RECORD_AT_NO_NEWLINE) continue;
-        if (i == ALM_RECORD_AT_REDACTED) alm_cli_note(in->cli, P_("personal data replaced in %llu record", "personal data replaced in %llu records", (unsigned long)c->flag[i]), (unsigned long long)c->flag[i]);
-        else alm_cli_warn(in->cli, P_("%llu record: %s", "%llu records: %s", (unsigned long)c->flag[i]), (unsigned long long)c->flag[i], _(alm_record_flag_text(i)));
+        if (i == ALM_RECORD_AT_REDACTED)
+            alm_cli_note(in->cli,
+                         P_("personal data replaced in %llu record", "personal data replaced in %llu records",
+                            (unsigned long)c->flag[i]),
+                         (unsigned long long)c->flag[i]);
+        else
+            alm_cli_warn(in->cli, P_("%llu record: %s", "%llu records: %s", (unsigned long)c->flag[i]),
+                         (unsigned long long)c->flag[i], _(alm_record_flag_text(i)));
     }
     if (c->n_truncated)
-        alm_cli_warn(in->cli, P_("%llu compressed file is damaged or ends too early: read up to there", "%llu compressed files are damaged or end too early: read up to there", (unsigned long)c->n_truncated), (unsigned long long)c->n_truncated);
+        alm_cli_warn(in->cli,
+                     P_("%llu compressed file is damaged or ends too early: read up to there",
+                        "%llu compressed files are damaged or end too early: read up to there",
+                        (unsigned long)c->n_truncated),
+                     (unsigned long long)c->n_truncated);
     if (c->n_unreadable)
-        alm_cli_warn(in->cli, P_("%llu input could not be read; the result is of the others", "%llu inputs could not be read; the result is of the others", (unsigned long)c->n_unreadable), (unsigned long long)c->n_unreadable);
+        alm_cli_warn(in->cli,
+                     P_("%llu input could not be read; the result is of the others",
+                        "%llu inputs could not be read; the result is of the others", (unsigned long)c->n_unreadable),
+                     (unsigned long long)c->n_unreadable);
     return c->n_unreadable == 0 && c->n_truncated == 0;
 }
 

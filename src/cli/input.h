@@ -18,18 +18,33 @@ extern const char alm_input_formats[];
 bool alm_input_is_redact_rules(const char *word);
 
 /* Rows for a command's table; `values` is its struct, `field` an alm_input_values in it. */
-#define ALM_INPUT_OPTS(values, field)                                                                                      \
-    {.name = "format", .type = ALM_OPT_CHOICE, .choices = alm_input_formats, .fallback = "auto", .section = N_("Input"),   \
-     .help = N_("how the input is written; auto looks at it"), .at = offsetof(values, field.format)},                      \
-    {.name = "multiline", .type = ALM_OPT_TEXT, .arg = "auto|off|REGEX", .section = N_("Input"),                           \
-     .help = N_("records of several lines: found by themselves, off, or a regex that matches the first line of each"),    \
-     .at = offsetof(values, field.multiline)},                                                                             \
-    {.name = "strict", .type = ALM_OPT_FLAG, .section = N_("Input"),                                                       \
-     .help = N_("a broken record is an error with file and line, not a warning"), .at = offsetof(values, field.strict)},  \
-    {.name = "redact", .type = ALM_OPT_TEXT, .flags = ALM_OPT_OPTIONAL, .arg = N_("RULES"), .fits = alm_input_is_redact_rules, \
-     .section = N_("Input"),                                                                                               \
-     .help = N_("replace personal data before anything is stored or shown; RULES: email, ip, iban, phone, files of own rules; without RULES all four"), \
-     .at = offsetof(values, field.redact)}
+#define ALM_INPUT_OPTS(values, field)                                                                                  \
+    {.name = "format",                                                                                                 \
+     .type = ALM_OPT_CHOICE,                                                                                           \
+     .choices = alm_input_formats,                                                                                     \
+     .fallback = "auto",                                                                                               \
+     .section = N_("Input"),                                                                                           \
+     .help = N_("how the input is written; auto looks at it"),                                                         \
+     .at = offsetof(values, field.format)},                                                                            \
+        {.name = "multiline",                                                                                          \
+         .type = ALM_OPT_TEXT,                                                                                         \
+         .arg = "auto|off|REGEX",                                                                                      \
+         .section = N_("Input"),                                                                                       \
+         .help =                                                                                                       \
+             N_("records of several lines: found by themselves, off, or a regex that matches the first line of each"), \
+         .at = offsetof(values, field.multiline)},                                                                     \
+        {.name = "strict",                                                                                             \
+         .type = ALM_OPT_FLAG,                                                                                         \
+         .section = N_("Input"),                                                                                       \
+         .help = N_("a broken record is an error with file and line, not a warning"),                                  \
+         .at = offsetof(values, field.strict)},                                                                        \
+    {                                                                                                                  \
+        .name = "redact", .type = ALM_OPT_TEXT, .flags = ALM_OPT_OPTIONAL, .arg = N_("RULES"),                         \
+        .fits = alm_input_is_redact_rules, .section = N_("Input"),                                                     \
+        .help = N_("replace personal data before anything is stored or shown; RULES: email, ip, iban, phone, files "   \
+                   "of own rules; without RULES all four"),                                                            \
+        .at = offsetof(values, field.redact)                                                                           \
+    }
 
 typedef struct alm_input {
     alm_cli *cli;
@@ -37,15 +52,15 @@ typedef struct alm_input {
     alm_redact *redact;
     const char *what; /* the word in the progress line */
     uint64_t n;
-    bool live;        /* some input is a pipe or a terminal: nothing may wait for a full block or for the next record */
-    bool polls;       /* standard input is: it can be asked whether something is there */
+    bool live;  /* some input is a pipe or a terminal: nothing may wait for a full block or for the next record */
+    bool polls; /* standard input is: it can be asked whether something is there */
 } alm_input;
 
 /* Which parts of a record the command does without. */
 enum { ALM_INPUT_NO_TIME = 1, ALM_INPUT_NO_FIELDS = 2 };
 /* names of n_names 0: standard input. `what` is translated ("learning"). */
-alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
-                          unsigned without, const char *what, alm_error *err);
+alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
+                          size_t n_names, unsigned without, const char *what, alm_error *err);
 /* As alm_reader_next, with the progress line, and with results flushed before a pipe is waited for. */
 alm_status alm_input_next(alm_input *in, alm_record *out, alm_error *err);
 /* Warnings for everything odd that was counted. False when an input could not be read to its end: the exit code is then

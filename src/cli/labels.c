@@ -76,7 +76,8 @@ static alm_status read_rows(alm_labels *l, alm_reader *reader, const char *path,
     while ((st = alm_reader_next(reader, &r, err)) == ALM_OK) {
         alm_str key = key_of(&r, &l->by_line), label = alm_record_field(&r, ALM_STR("label"));
         if (!key.at || !label.at) {
-            alm_fail(err, ALM_MALFORMED, _("%s:%llu: no column `%s`"), path, (unsigned long long)r.line, key.at ? "label" : "group");
+            alm_fail(err, ALM_MALFORMED, _("%s:%llu: no column `%s`"), path, (unsigned long long)r.line,
+                     key.at ? "label" : "group");
             return alm_hint(err, _("the first line names the columns: group<TAB>label, or line<TAB>label"));
         }
         if ((st = put(l, key, alm_session_label(label), err)) != ALM_OK) return st;
@@ -89,8 +90,11 @@ alm_status alm_labels_read(alm_labels **out, const char *path, alm_cli *cli, alm
     alm_reader *reader = NULL;
     if (!l) return alm_fail_memory(err);
     alm_str ext = alm_str_of(path);
-    alm_reader_options o = {.size = sizeof o, .format = alm_str_ends(ext, ALM_STR(".csv")) ? ALM_RECORD_CSV : ALM_RECORD_TSV,
-                            .multiline = "off", .no_time = true, .cancel = cli->cancel};
+    alm_reader_options o = {.size = sizeof o,
+                            .format = alm_str_ends(ext, ALM_STR(".csv")) ? ALM_RECORD_CSV : ALM_RECORD_TSV,
+                            .multiline = "off",
+                            .no_time = true,
+                            .cancel = cli->cancel};
     alm_status st = alm_arena_new(&l->text, 1 << 14, 0, err);
     if (st == ALM_OK) st = grow(l, err);
     if (st == ALM_OK) st = alm_reader_open(&reader, &path, 1, &o, err);

@@ -9,9 +9,9 @@
 #include <libintl.h>
 #include <stdbool.h>
 
-#define _(text)                  gettext(text)
-#define N_(text)                 text                         /* in a static table: translated where it is printed */
-#define P_(one, many, n)         ngettext((one), (many), (n)) /* n is an unsigned long */
+#define _(text)          gettext(text)
+#define N_(text)         text                         /* in a static table: translated where it is printed */
+#define P_(one, many, n) ngettext((one), (many), (n)) /* n is an unsigned long */
 
 /* Sets the two categories and the text domain. Translations are sought in $ALM_LOCALE_DIR, then beside the program (where
  * it is installed, or in its build directory), then where the build was told to install them. Called once, first of all. */

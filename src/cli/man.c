@@ -31,7 +31,8 @@ static void options(alm_out *out, const alm_command *command) {
     const alm_opt *o;
     alm_out_printf(out, "# %s\n\n", _("OPTIONS"));
     for (size_t i = 0; (o = alm_help_opt(command, &i));) {
-        if (!section || strcmp(section, o->section) != 0) alm_out_text(out, "## "), plain(out, _(section = o->section)), alm_out_text(out, "\n\n");
+        if (!section || strcmp(section, o->section) != 0)
+            alm_out_text(out, "## "), plain(out, _(section = o->section)), alm_out_text(out, "\n\n");
         label(out, o);
         alm_buf_clear(&text);
         alm_help_sentence(&text, o, true);

@@ -38,7 +38,8 @@ unsigned alm_opt_distance(const char *a, const char *b) {
             unsigned best = up[j - 1] + (a[i - 1] != b[j - 1]);
             if (up[j] + 1 < best) best = up[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best) best = up2[j - 2] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
+                best = up2[j - 2] + 1;
             now[j] = best;
         }
     }
@@ -85,7 +86,8 @@ static alm_status unknown_long(reader *r, const char *name) {
         }
     alm_fail(r->err, ALM_INVALID, _("unknown option: --%s"), name);
     if (!nearest) hint_help(r);
-    else if (second) alm_hint(r->err, _("did you mean --%s or --%s? `%s --help` lists all options"), nearest, second, r->who);
+    else if (second)
+        alm_hint(r->err, _("did you mean --%s or --%s? `%s --help` lists all options"), nearest, second, r->who);
     else alm_hint(r->err, _("did you mean --%s? `%s --help` lists all options"), nearest, r->who);
     return ALM_INVALID;
 }
@@ -278,7 +280,8 @@ static alm_status contradictions(reader *r) {
             if (!o->not_with || !(r->sets[s].given >> i & 1)) continue;
             for (size_t t = 0; t < r->n_set; t++)
                 if (alm_opt_given(&r->sets[t], o->not_with)) {
-                    alm_fail(r->err, ALM_INVALID, _("these two contradict each other: --%s --%s"), o->name, o->not_with);
+                    alm_fail(r->err, ALM_INVALID, _("these two contradict each other: --%s --%s"), o->name,
+                             o->not_with);
                     alm_hint(r->err, _("give one of them"));
                     return ALM_INVALID;
                 }
@@ -292,8 +295,8 @@ bool alm_opt_given(const alm_opt_set *set, const char *name) {
     return false;
 }
 
-alm_status alm_opt_parse(alm_opt_set *sets, size_t n_set, alm_opt_operands *operands, const char *who, int argc, char **argv,
-                         alm_error *err) {
+alm_status alm_opt_parse(alm_opt_set *sets, size_t n_set, alm_opt_operands *operands, const char *who, int argc,
+                         char **argv, alm_error *err) {
     reader r = {.sets = sets, .n_set = n_set, .who = who, .argv = argv, .argc = argc, .err = err};
     operands->n = 0;
     operands->at = alm_calloc((size_t)argc + 1, sizeof *operands->at);

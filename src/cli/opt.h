@@ -20,11 +20,12 @@ typedef enum alm_opt_type {
 } alm_opt_type;
 
 enum {
-    ALM_OPT_OPEN = 1,     /* REAL: the ends of the range are outside */
-    ALM_OPT_OPTIONAL = 2, /* TEXT: the value may be missing (then ""); it is given as --opt=value, or as the next word when `fits` says so */
-    ALM_OPT_TWO = 4,      /* TEXT, FILE: two values; const char *[2]; `arg` holds both names, "A B" */
-    ALM_OPT_REPEAT = 8,   /* TEXT, FILE: may be given more than once; alm_opt_list */
-    ALM_OPT_HIDDEN = 16,  /* in no help, man page or completion: for the build */
+    ALM_OPT_OPEN = 1, /* REAL: the ends of the range are outside */
+    ALM_OPT_OPTIONAL =
+        2, /* TEXT: the value may be missing (then ""); it is given as --opt=value, or as the next word when `fits` says so */
+    ALM_OPT_TWO = 4,     /* TEXT, FILE: two values; const char *[2]; `arg` holds both names, "A B" */
+    ALM_OPT_REPEAT = 8,  /* TEXT, FILE: may be given more than once; alm_opt_list */
+    ALM_OPT_HIDDEN = 16, /* in no help, man page or completion: for the build */
 };
 
 /* All values of a repeated option, in order. */
@@ -38,15 +39,15 @@ typedef struct alm_opt {
     char letter;      /* short name, 0 for none */
     alm_opt_type type;
     unsigned flags;
-    const char *arg;      /* the value's name in help: N_("FILE"); NULL for flags and choices */
-    const char *choices;  /* "auto|lines|jsonl" */
-    double min, max;      /* COUNT, REAL */
-    const char *fallback; /* the default as somebody would type it; NULL: zero, false, none */
-    const char *not_with; /* the one option that contradicts this one, or NULL */
-    const char *section;  /* heading in help, N_() */
-    const char *help;     /* a sentence without a full stop, N_() */
+    const char *arg;                /* the value's name in help: N_("FILE"); NULL for flags and choices */
+    const char *choices;            /* "auto|lines|jsonl" */
+    double min, max;                /* COUNT, REAL */
+    const char *fallback;           /* the default as somebody would type it; NULL: zero, false, none */
+    const char *not_with;           /* the one option that contradicts this one, or NULL */
+    const char *section;            /* heading in help, N_() */
+    const char *help;               /* a sentence without a full stop, N_() */
     bool (*fits)(const char *word); /* OPTIONAL: would this next word be a value? */
-    size_t at;            /* offsetof the place in the struct of values */
+    size_t at;                      /* offsetof the place in the struct of values */
 } alm_opt;
 
 /* One table and the struct that it fills; `given` gets bit i when option i was typed. At most 64 options a table. */
@@ -65,8 +66,8 @@ typedef struct alm_opt_operands {
 /* Sets every default, then reads argv[0..argc). `who` names the command in hints. ALM_INVALID with a sentence for whatever
  * is wrong: unknown option (with the nearest name), missing, superfluous or unfitting value, contradiction.
  * Frees nothing on failure: call alm_opt_free in either case. */
-alm_status alm_opt_parse(alm_opt_set *sets, size_t n_set, alm_opt_operands *operands, const char *who, int argc, char **argv,
-                         alm_error *err);
+alm_status alm_opt_parse(alm_opt_set *sets, size_t n_set, alm_opt_operands *operands, const char *who, int argc,
+                         char **argv, alm_error *err);
 void alm_opt_free(alm_opt_set *sets, size_t n_set, alm_opt_operands *operands);
 /* Was it typed (not only its default)? */
 bool alm_opt_given(const alm_opt_set *set, const char *name);

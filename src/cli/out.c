@@ -2,8 +2,8 @@
  *
  * out.c - a block at a time to a file descriptor. stdio is not used: it forgets which write failed, and why. */
 #include "cli/out.h"
-#include "cli/lang.h"
 #include "base/error.h"
+#include "cli/lang.h"
 #include <errno.h>
 #include <unistd.h>
 

@@ -29,6 +29,8 @@ bool alm_out_visible(alm_out *o, alm_str s);
 alm_status alm_out_finish(alm_out *o, alm_error *err);
 
 enum { ALM_OUT_BLOCK = 1 << 16 };
-static inline bool alm_out_tick(alm_out *o) { return o->buf.n < ALM_OUT_BLOCK ? !o->error_number && !o->buf.failed : alm_out_flush(o); }
+static inline bool alm_out_tick(alm_out *o) {
+    return o->buf.n < ALM_OUT_BLOCK ? !o->error_number && !o->buf.failed : alm_out_flush(o);
+}
 
 #endif

@@ -20,6 +20,7 @@ alm_status alm_patterns_html(alm_cli *cli, const alm_miner *m, uint64_t top, con
 alm_status alm_patterns_csv(alm_cli *cli, const alm_miner *m, alm_spool *lines, alm_error *err);
 
 /* --diff: `d` as alm_log_diff gave it. */
-alm_status alm_patterns_diff(alm_cli *cli, const alm_miner *m, const alm_diff *d, uint64_t top, bool json, alm_error *err);
+alm_status alm_patterns_diff(alm_cli *cli, const alm_miner *m, const alm_diff *d, uint64_t top, bool json,
+                             alm_error *err);
 
 #endif

@@ -49,8 +49,13 @@ static const char *word_of(alm_change change) {
     return _("same");
 }
 
-static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, const alm_diff_row *r, alm_buf *text, alm_error *err) {
-    static const alm_style styles[] = {[ALM_CHANGE_NONE] = ALM_DIM, [ALM_CHANGE_NEW] = ALM_WARN, [ALM_CHANGE_GONE] = ALM_BAD, [ALM_CHANGE_MORE] = ALM_BOLD, [ALM_CHANGE_LESS] = ALM_BOLD};
+static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, const alm_diff_row *r, alm_buf *text,
+                          alm_error *err) {
+    static const alm_style styles[] = {[ALM_CHANGE_NONE] = ALM_DIM,
+                                       [ALM_CHANGE_NEW] = ALM_WARN,
+                                       [ALM_CHANGE_GONE] = ALM_BAD,
+                                       [ALM_CHANGE_MORE] = ALM_BOLD,
+                                       [ALM_CHANGE_LESS] = ALM_BOLD};
     alm_style style = r->significant ? styles[r->change] : ALM_DIM;
     char cell[32];
     alm_status st;
@@ -69,9 +74,12 @@ static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, cons
     return alm_columns_add(t, alm_buf_str(text), ALM_PLAIN, err);
 }
 
-alm_status alm_patterns_diff(alm_cli *cli, const alm_miner *m, const alm_diff *d, uint64_t top, bool json, alm_error *err) {
-    const alm_column column[] = {{.head = _("change")}, {.head = "A", .right = true}, {.head = "B", .right = true}, {.head = _("share"), .right = true},
-                                 {.head = "p", .right = true}, {.head = _("template"), .flexible = true, .slots = true}};
+alm_status alm_patterns_diff(alm_cli *cli, const alm_miner *m, const alm_diff *d, uint64_t top, bool json,
+                             alm_error *err) {
+    const alm_column column[] = {
+        {.head = _("change")},        {.head = "A", .right = true},
+        {.head = "B", .right = true}, {.head = _("share"), .right = true},
+        {.head = "p", .right = true}, {.head = _("template"), .flexible = true, .slots = true}};
     alm_columns *t = NULL;
     alm_buf text = alm_buf_with_limit(1 << 24);
     alm_status st = json ? ALM_OK : alm_columns_new(&t, column, sizeof column / sizeof column[0], err);
@@ -90,7 +98,9 @@ alm_status alm_patterns_diff(alm_cli *cli, const alm_miner *m, const alm_diff *d
     if (st == ALM_OK && !json && shown) st = alm_columns_print(t, &cli->out, &cli->out_term, err);
     alm_out_flush(&cli->out);
     if (st == ALM_OK)
-        alm_cli_note(cli, _("A: %llu records, B: %llu; %zu templates: %zu new, %zu gone; %zu of the differences are significant (p <= %.2f, after Holm)"),
+        alm_cli_note(cli,
+                     _("A: %llu records, B: %llu; %zu templates: %zu new, %zu gone; %zu of the differences are "
+                       "significant (p <= %.2f, after Holm)"),
                      (unsigned long long)d->n_a, (unsigned long long)d->n_b, d->n_row, n_new, n_gone, n_sure, d->level);
     alm_columns_free(t);
     alm_buf_free(&text);

@@ -79,7 +79,8 @@ static void spark(alm_buf *out, const alm_template_info *info, uint64_t n_record
     alm_columns_spark(out, value, n, utf8);
 }
 
-static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint32_t index, alm_buf *text, alm_error *err) {
+static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint32_t index, alm_buf *text,
+                          alm_error *err) {
     alm_template_info info;
     if (!alm_miner_info(m, index, &info)) return ALM_OK;
     uint64_t all = alm_miner_n_records(m);
@@ -102,8 +103,11 @@ static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint
 }
 
 alm_status alm_patterns_table(alm_cli *cli, const alm_miner *m, uint64_t top, alm_error *err) {
-    const alm_column column[] = {{.head = _("count"), .right = true}, {.head = "%", .right = true}, {.head = _("over time")},
-                                 {.head = "id"}, {.head = _("template"), .flexible = true, .slots = true}};
+    const alm_column column[] = {{.head = _("count"), .right = true},
+                                 {.head = "%", .right = true},
+                                 {.head = _("over time")},
+                                 {.head = "id"},
+                                 {.head = _("template"), .flexible = true, .slots = true}};
     uint32_t *rank = NULL;
     size_t n = 0;
     alm_columns *t = NULL;
@@ -121,10 +125,14 @@ alm_status alm_patterns_table(alm_cli *cli, const alm_miner *m, uint64_t top, al
     alm_out_flush(&cli->out);
     uint64_t all = alm_miner_n_records(m), unmatched = alm_miner_n_unmatched(m), evicted = alm_miner_n_evicted(m);
     if (st == ALM_OK) {
-        alm_cli_note(cli, P_("%llu record, %zu templates; shown: %zu, %.1f %% of the records", "%llu records, %zu templates; shown: %zu, %.1f %% of the records", (unsigned long)all),
+        alm_cli_note(cli,
+                     P_("%llu record, %zu templates; shown: %zu, %.1f %% of the records",
+                        "%llu records, %zu templates; shown: %zu, %.1f %% of the records", (unsigned long)all),
                      (unsigned long long)all, n, rows, 100 * share_of(shown, all));
         if (unmatched) alm_cli_note(cli, _("no template fits %llu of them"), (unsigned long long)unmatched);
-        if (evicted) alm_cli_note(cli, _("%llu rare templates were joined to keep within --max-templates"), (unsigned long long)evicted);
+        if (evicted)
+            alm_cli_note(cli, _("%llu rare templates were joined to keep within --max-templates"),
+                         (unsigned long long)evicted);
     }
     alm_columns_free(t);
     alm_buf_free(&text);

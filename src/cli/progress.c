@@ -18,7 +18,8 @@ void alm_meter_start(alm_meter *m, const alm_term *stderr_term, bool quiet) {
     m->on = stderr_term->is_terminal && !quiet;
 }
 
-size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint64_t total, int64_t elapsed_ns, bool utf8) {
+size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint64_t total, int64_t elapsed_ns,
+                      bool utf8) {
     alm_buf b = alm_buf_with_limit(1024);
     alm_buf_printf(&b, "%s  ", what);
     alm_columns_count(&b, done, utf8);
@@ -35,7 +36,9 @@ size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint6
         alm_buf_add_text(&b, "/s");
         if (total > done) {
             uint64_t left = (uint64_t)((double)(total - done) / rate + 0.5);
-            if (left >= 3600) alm_buf_printf(&b, "  %llu:%02u:%02u", (unsigned long long)(left / 3600), (unsigned)(left / 60 % 60), (unsigned)(left % 60));
+            if (left >= 3600)
+                alm_buf_printf(&b, "  %llu:%02u:%02u", (unsigned long long)(left / 3600), (unsigned)(left / 60 % 60),
+                               (unsigned)(left % 60));
             else alm_buf_printf(&b, "  %u:%02u", (unsigned)(left / 60), (unsigned)(left % 60));
             alm_buf_printf(&b, " %s", _("left"));
         }

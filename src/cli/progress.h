@@ -23,6 +23,7 @@ void alm_meter_show(alm_meter *m, const char *what, uint64_t done, uint64_t tota
 void alm_meter_clear(alm_meter *m);
 
 /* The line itself, for `elapsed_ns` of work: "learning  12 500 of 50 000  25 %  41 200/s  0:03 left". */
-size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint64_t total, int64_t elapsed_ns, bool utf8);
+size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint64_t total, int64_t elapsed_ns,
+                      bool utf8);
 
 #endif

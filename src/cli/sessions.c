@@ -4,8 +4,8 @@
 #include "cli/sessions.h"
 #include "base/error.h"
 
-alm_status alm_sessions_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
-                             const char *what, alm_error *err) {
+alm_status alm_sessions_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
+                             size_t n_names, const char *what, alm_error *err) {
     alm_input_values tsv = *v;
     char word[32];
     for (int i = 0; alm_opt_choice(alm_input_formats, (size_t)i, word, sizeof word); i++)

@@ -14,8 +14,8 @@ typedef struct alm_session {
 } alm_session;
 
 /* Opens the inputs as TSV, whatever --format says. */
-alm_status alm_sessions_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names, size_t n_names,
-                             const char *what, alm_error *err);
+alm_status alm_sessions_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
+                             size_t n_names, const char *what, alm_error *err);
 /* ALM_MALFORMED, with file and line, where one of the two columns is missing. */
 alm_status alm_sessions_next(alm_input *in, alm_session *out, alm_error *err);
 /* "0", "normal", "-" are 0; "1", "anomalous", "anomaly" and every other word are 1; an empty text is -1. */

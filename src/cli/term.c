@@ -34,10 +34,12 @@ alm_term alm_term_of(int fd, alm_color_mode mode, size_t fallback_width) {
 
 const char *alm_style_on(const alm_term *t, alm_style style) {
     static const char *const on[ALM_STYLE_COUNT] = {
-        [ALM_PLAIN] = "",          [ALM_BOLD] = "\033[1m", [ALM_DIM] = "\033[2m",   [ALM_GOOD] = "\033[32m",
+        [ALM_PLAIN] = "",          [ALM_BOLD] = "\033[1m",   [ALM_DIM] = "\033[2m",   [ALM_GOOD] = "\033[32m",
         [ALM_WARN] = "\033[1;33m", [ALM_BAD] = "\033[1;31m", [ALM_SLOT] = "\033[36m",
     };
     return t->color ? on[style] : "";
 }
 
-const char *alm_style_off(const alm_term *t, alm_style style) { return t->color && style != ALM_PLAIN ? "\033[0m" : ""; }
+const char *alm_style_off(const alm_term *t, alm_style style) {
+    return t->color && style != ALM_PLAIN ? "\033[0m" : "";
+}

@@ -21,7 +21,16 @@ typedef struct alm_term {
 alm_term alm_term_of(int fd, alm_color_mode mode, size_t fallback_width);
 
 /* Looks, not colours: what they mean stays when a user's palette changes. "" when colour is off. */
-typedef enum alm_style { ALM_PLAIN, ALM_BOLD, ALM_DIM, ALM_GOOD, ALM_WARN, ALM_BAD, ALM_SLOT, ALM_STYLE_COUNT } alm_style;
+typedef enum alm_style {
+    ALM_PLAIN,
+    ALM_BOLD,
+    ALM_DIM,
+    ALM_GOOD,
+    ALM_WARN,
+    ALM_BAD,
+    ALM_SLOT,
+    ALM_STYLE_COUNT
+} alm_style;
 const char *alm_style_on(const alm_term *t, alm_style style);
 const char *alm_style_off(const alm_term *t, alm_style style);
 

@@ -5,7 +5,8 @@
 #include "cli/columns.h"
 #include "cli/progress.h"
 
-static char *printed(const alm_column *column, size_t n, const char *const *cells, size_t n_cell, const alm_term *term) {
+static char *printed(const alm_column *column, size_t n, const char *const *cells, size_t n_cell,
+                     const alm_term *term) {
     alm_columns *t = NULL;
     alm_error err = {0};
     alm_out out = alm_out_on(-1);
@@ -27,7 +28,8 @@ static void numbers_stand_at_the_right_and_wide_characters_take_two_columns(void
     char *got = printed(three, 3, cells, 6, &term);
     CHECK(strcmp(got, "name       n  end\n"
                       "日本       7  x\n"
-                      "abcdef  1234  y\n") == 0, "\n%s", got);
+                      "abcdef  1234  y\n") == 0,
+          "\n%s", got);
     alm_free(got);
 }
 
@@ -70,7 +72,8 @@ static void cutting_never_splits_a_character(void **state) {
     for (size_t width = 0; width <= 8; width++) {
         alm_buf b = alm_buf_with_limit(100);
         size_t used = alm_columns_cut(&b, s, width, true);
-        CHECK(used <= width && alm_utf8_valid(alm_buf_str(&b)) && alm_utf8_columns(alm_buf_str(&b)) == used, "width %zu", width);
+        CHECK(used <= width && alm_utf8_valid(alm_buf_str(&b)) && alm_utf8_columns(alm_buf_str(&b)) == used,
+              "width %zu", width);
         alm_buf_free(&b);
     }
 }
@@ -88,8 +91,17 @@ static void a_spark_shows_small_and_large_and_nothing(void **state) {
 
 static void counts_are_grouped_from_five_digits_on(void **state) {
     (void)state;
-    static const struct { uint64_t n; const char *text; } rows[] = {
-        {0, "0"}, {9999, "9999"}, {10000, "10\xe2\x80\xaf" "000"}, {1234567, "1\xe2\x80\xaf" "234\xe2\x80\xaf" "567"}, {UINT64_MAX, NULL}};
+    static const struct {
+        uint64_t n;
+        const char *text;
+    } rows[] = {{0, "0"},
+                {9999, "9999"},
+                {10000, "10\xe2\x80\xaf"
+                        "000"},
+                {1234567, "1\xe2\x80\xaf"
+                          "234\xe2\x80\xaf"
+                          "567"},
+                {UINT64_MAX, NULL}};
     for (size_t i = 0; rows[i].text; i++) {
         alm_buf b = alm_buf_with_limit(100);
         alm_columns_count(&b, rows[i].n, true);

@@ -39,7 +39,8 @@ static void every_row_has_a_file_and_every_file_a_row(void **state) {
 static void every_option_stands_in_help_and_man_page(void **state) {
     (void)state;
     for (size_t c = 0; c < alm_n_command; c++) {
-        char *in_short = help_of(&alm_commands[c], false), *in_full = help_of(&alm_commands[c], true), *scd = scd_of(&alm_commands[c]);
+        char *in_short = help_of(&alm_commands[c], false), *in_full = help_of(&alm_commands[c], true),
+             *scd = scd_of(&alm_commands[c]);
         const alm_opt *o;
         for (size_t i = 0; (o = alm_help_opt(&alm_commands[c], &i));) {
             char label[80];
@@ -88,14 +89,19 @@ static void every_table_is_well_formed(void **state) {
         const char *name = alm_commands[c].name;
         CHECK(s->n_opt <= 64 && s->run && s->about && s->operands, "%s", name);
         CHECK(s->n_example >= 2, "%s has fewer than two examples", name);
-        for (size_t i = 0; i < s->n_example; i++) CHECK(strstr(s->example[i].line, "alm ") != NULL, "%s", s->example[i].line);
+        for (size_t i = 0; i < s->n_example; i++)
+            CHECK(strstr(s->example[i].line, "alm ") != NULL, "%s", s->example[i].line);
         for (size_t i = 0; i < s->n_opt; i++) {
             const alm_opt *o = &s->opt[i];
             CHECK(o->name && o->help && o->section, "%s, option %zu", name, i);
             CHECK(o->at < s->values_bytes, "%s --%s", name, o->name);
-            CHECK(o->type == ALM_OPT_FLAG ? !o->arg && !o->choices : o->type == ALM_OPT_CHOICE ? o->choices != NULL : o->arg != NULL, "%s --%s", name, o->name);
+            CHECK(o->type == ALM_OPT_FLAG     ? !o->arg && !o->choices
+                  : o->type == ALM_OPT_CHOICE ? o->choices != NULL
+                                              : o->arg != NULL,
+                  "%s --%s", name, o->name);
             CHECK(o->help[strlen(o->help) - 1] != '.', "%s --%s ends with a full stop", name, o->name);
-            if (o->type == ALM_OPT_COUNT || o->type == ALM_OPT_REAL) CHECK(o->min < o->max, "%s --%s has no range", name, o->name);
+            if (o->type == ALM_OPT_COUNT || o->type == ALM_OPT_REAL)
+                CHECK(o->min < o->max, "%s --%s has no range", name, o->name);
             for (size_t k = 0; k < s->n_opt + alm_cli_n_common_opt; k++) {
                 const alm_opt *p = k < s->n_opt ? &s->opt[k] : &alm_cli_common_opts[k - s->n_opt];
                 if (p == o) continue;

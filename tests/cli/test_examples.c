@@ -12,7 +12,8 @@ int main(void) {
     const char *root = getenv("ALM_SOURCE_ROOT");
     char folder[320], setup[4096];
     snprintf(folder, sizeof folder, "%s", typed_folder());
-    snprintf(setup, sizeof setup, "sh '%s/tests/cli/examples.sh' '%s/tests/cli/shop.sh'", root ? root : ".", root ? root : ".");
+    snprintf(setup, sizeof setup, "sh '%s/tests/cli/examples.sh' '%s/tests/cli/shop.sh'", root ? root : ".",
+             root ? root : ".");
     typed_result r = typed_run(folder, setup, NULL, false);
     if (r.code != 0) {
         printf("Bail out! the files of the examples cannot be made: %s\n", r.err);

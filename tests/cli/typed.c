@@ -91,7 +91,8 @@ static void show(const char *label, const char *all) {
     printf("#   %s:\n", label);
     char *copy = must(strdup(all)), *save = NULL;
     int n = 0;
-    for (char *l = strtok_r(copy, "\n", &save); l && n < 25; l = strtok_r(NULL, "\n", &save), n++) printf("#     %.300s\n", l);
+    for (char *l = strtok_r(copy, "\n", &save); l && n < 25; l = strtok_r(NULL, "\n", &save), n++)
+        printf("#     %.300s\n", l);
     free(copy);
 }
 
@@ -107,8 +108,10 @@ static bool has_line(const char *all, const char *line) {
 static const char *differs(const expected *e, const char *got, char *why, size_t n) {
     if (e->exact.n && (e->any || e->n_pattern)) {
         for (const char *line = e->exact.at; *line; line = strchr(line, '\n') + 1)
-            if (!has_line(got, line)) return snprintf(why, n, "a line is missing: %.*s", (int)strcspn(line, "\n"), line), why;
-    } else if (!e->any && !e->n_pattern && strcmp(of(&e->exact), got) != 0) return snprintf(why, n, "the lines differ"), why;
+            if (!has_line(got, line))
+                return snprintf(why, n, "a line is missing: %.*s", (int)strcspn(line, "\n"), line), why;
+    } else if (!e->any && !e->n_pattern && strcmp(of(&e->exact), got) != 0)
+        return snprintf(why, n, "the lines differ"), why;
     for (size_t i = 0; i < e->n_pattern; i++)
         if (line_matches(e->pattern[i].regex, got) != e->pattern[i].must)
             return snprintf(why, n, "%s line matches %s", e->pattern[i].must ? "no" : "a", e->pattern[i].regex), why;

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 typedef struct typed_result {
-    int code;     /* exit code; 128 + n when signal n ended it; 124 when it took longer than a minute */
-    char *out;    /* standard output and error, terminated (a NUL inside is shown as \0) */
+    int code;  /* exit code; 128 + n when signal n ended it; 124 when it took longer than a minute */
+    char *out; /* standard output and error, terminated (a NUL inside is shown as \0) */
     char *err;
 } typed_result;
 

@@ -78,9 +78,11 @@ static void set_language(bool german) {
     else unsetenv("LANGUAGE");
 }
 
-static void child(const char *folder, const char *script, const char *in, const char *out, const char *err, bool german) {
+static void child(const char *folder, const char *script, const char *in, const char *out, const char *err,
+                  bool german) {
     setpgid(0, 0);
-    int fd0 = open(in, O_RDONLY), fd1 = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), fd2 = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int fd0 = open(in, O_RDONLY), fd1 = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600),
+        fd2 = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd0 < 0 || fd1 < 0 || fd2 < 0 || dup2(fd0, 0) < 0 || dup2(fd1, 1) < 0 || dup2(fd2, 2) < 0) _exit(98);
     close(fd0), close(fd1), close(fd2);
     signal(SIGPIPE, SIG_DFL);
