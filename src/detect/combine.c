@@ -78,10 +78,7 @@ double alm_score_record(alm_normal *m, const alm_look *look, alm_evidence *e, un
     *n = 0;
     for (size_t i = 0; i < ALM_DETECTOR_COUNT; i++) {
         if (!alm_detectors[i]->record) continue;
-        alm_evidence one;
-        one.snippet[0] = 0;
-        one.a = one.b = 0;
-        one.tail = 0;
+        alm_evidence one = {0};
         one.score = alm_detectors[i]->record(m, look, &one);
         if (one.score == 0) continue;
         sum += one.score;
@@ -97,10 +94,7 @@ alm_status alm_score_step(alm_normal *m, alm_group *g, const alm_look *look, alm
     double sum = 0, value = 0;
     for (size_t i = 0; i < ALM_DETECTOR_COUNT; i++) {
         if (!alm_detectors[i]->step) continue;
-        alm_evidence one;
-        one.snippet[0] = 0;
-        one.a = one.b = 0;
-        one.tail = 0;
+        alm_evidence one = {0};
         one.score = alm_detectors[i]->step(m, g, look, &one);
         if (one.score <= 0) continue;
         if (i == ALM_DETECT_value) {
@@ -127,10 +121,7 @@ double alm_score_group(alm_normal *m, const alm_group *g, bool ended, alm_eviden
     for (unsigned i = 0; i < g->n_evidence; i++) alm_evidence_keep(e, cap, n, &g->evidence[i]);
     for (size_t i = 0; i < ALM_DETECTOR_COUNT; i++) {
         if (!alm_detectors[i]->end) continue;
-        alm_evidence one;
-        one.snippet[0] = 0;
-        one.a = one.b = 0;
-        one.tail = 0;
+        alm_evidence one = {0};
         one.score = alm_detectors[i]->end(m, g, ended, &one);
         if (one.score <= 0) continue;
         sum += one.score;

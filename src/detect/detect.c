@@ -632,6 +632,10 @@ alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, in
 alm_status alm_detect_finish(alm_detection *d, alm_error *err) {
     (void)err;
     d->finished = true;
+    if (!d->has_pending && d->open.n == 0 && !d->drained) {
+        d->drained = true;
+        alm_incidents_settle(d->incidents);
+    }
     return ALM_OK;
 }
 

@@ -580,7 +580,8 @@ alm_status alm_learn_finish(alm_normal **out, alm_learner *l, alm_error *err) {
     if (l->searching) choose_rule(l);
     if (l->group_by && l->m->rule.kind != ALM_RULE_NONE && l->n_grouped == 0) {
         alm_fail(err, ALM_NOT_FOUND, "group-by %s matched none of %llu records", l->group_by, (unsigned long long)l->n_given);
-        return alm_hint(err, "leave --group-by out to have the identifier found, or use --group-by off");
+        alm_hint(err, "leave --group-by out to have the identifier found, or use --group-by off");
+        return ALM_NOT_FOUND;
     }
     l->finished = true; /* whatever happens now: what was kept is being turned over */
     work w = {.l = l, .m = l->m};

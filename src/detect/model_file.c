@@ -182,13 +182,15 @@ static alm_status read_file(alm_normal *m, const alm_gguf *g, const char *path, 
     uint64_t version;
     if (alm_gguf_str(g, "alm.kind", &kind, NULL) != ALM_OK || !alm_str_eq(kind, ALM_STR("normal"))) {
         alm_fail(err, ALM_MISMATCH, "%s: a GGUF file, but no model of what is normal (its alm.kind is missing or another one)", path);
-        return alm_hint(err, "make one with: alm learn FILE -o MODEL.gguf");
+        alm_hint(err, "make one with: alm learn FILE -o MODEL.gguf");
+        return ALM_MISMATCH;
     }
     alm_status st = alm_gguf_u64(g, "alm.version", &version, err);
     if (st != ALM_OK) return st;
     if (version != VERSION) {
         alm_fail(err, ALM_UNSUPPORTED, "%s: version %llu of the model format; this program reads version %d", path, (unsigned long long)version, VERSION);
-        return alm_hint(err, "learn it again with this program, or use the program that wrote it");
+        alm_hint(err, "learn it again with this program, or use the program that wrote it");
+        return ALM_UNSUPPORTED;
     }
     st = read_all(m, g, err);
     if (st != ALM_OK && err && err->text[0] && st != ALM_NO_MEMORY) {
