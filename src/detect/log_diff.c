@@ -40,7 +40,8 @@ static int by_surprise(const void *x, const void *y) {
 alm_status alm_log_diff(alm_diff *out, const alm_miner *m, const uint64_t *a, size_t n_a, uint64_t unmatched_a,
                         const uint64_t *b, size_t n_b, uint64_t unmatched_b, double level, alm_error *err) {
     *out = (alm_diff){.level = level, .n_a = unmatched_a, .n_b = unmatched_b};
-    if (!(level > 0 && level < 1)) return alm_fail(err, ALM_INVALID, "the level of the comparison must lie between 0 and 1");
+    if (!(level > 0 && level < 1))
+        return alm_fail(err, ALM_INVALID, "the level of the comparison must lie between 0 and 1");
     size_t n = alm_miner_n_index(m);
     uint64_t *count = alm_calloc(n ? n : 1, 2 * sizeof *count);
     alm_diff_row *row = alm_calloc(n ? n : 1, sizeof *row);

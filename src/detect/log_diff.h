@@ -9,7 +9,13 @@
 
 #include "detect/log_template.h"
 
-typedef enum alm_change { ALM_CHANGE_NONE, ALM_CHANGE_NEW, ALM_CHANGE_GONE, ALM_CHANGE_MORE, ALM_CHANGE_LESS } alm_change;
+typedef enum alm_change {
+    ALM_CHANGE_NONE,
+    ALM_CHANGE_NEW,
+    ALM_CHANGE_GONE,
+    ALM_CHANGE_MORE,
+    ALM_CHANGE_LESS
+} alm_change;
 
 typedef struct alm_diff_row {
     uint32_t index;
@@ -18,9 +24,10 @@ typedef struct alm_diff_row {
     double share_a, share_b; /* of all records of A, of B */
     double ratio;            /* share_b / share_a with half a record added on both sides, so that it is finite */
     double p;                /* of the counts if the shares were equal: exact test, given their sum */
-    double p_adjusted;       /* after Holm: the chance that any of the rows is called significant without cause stays below it */
-    alm_change change;       /* NEW and GONE by the counts; MORE and LESS where p_adjusted <= level */
-    bool significant;        /* p_adjusted <= level */
+    double
+        p_adjusted; /* after Holm: the chance that any of the rows is called significant without cause stays below it */
+    alm_change change; /* NEW and GONE by the counts; MORE and LESS where p_adjusted <= level */
+    bool significant;  /* p_adjusted <= level */
 } alm_diff_row;
 
 typedef struct alm_diff {

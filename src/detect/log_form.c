@@ -32,8 +32,7 @@ bool alm_form_uuid(const char *s, size_t a, size_t e) {
     for (size_t i = 0; i < 36; i++)
         if (i == 8 || i == 13 || i == 18 || i == 23) {
             if (s[a + i] != '-') return false;
-        } else if (!hexdigit(s[a + i]))
-            return false;
+        } else if (!hexdigit(s[a + i])) return false;
     return true;
 }
 
@@ -43,7 +42,8 @@ bool alm_form_time(const char *s, size_t a, size_t e) {
     const char *t = s + a;
     if ((k == 1 || k == 2) && n >= k + 3 && t[k] == ':' && digit(t[k + 1]) && digit(t[k + 2])) {
         if (n == k + 3) return true;
-        return t[k + 3] == ':' && n >= k + 6 && digit(t[k + 4]) && digit(t[k + 5]) && (n == k + 6 || !(cls(t[k + 6]) & (COL | LET | DIG)) || t[k + 6] == 'Z');
+        return t[k + 3] == ':' && n >= k + 6 && digit(t[k + 4]) && digit(t[k + 5]) &&
+               (n == k + 6 || !(cls(t[k + 6]) & (COL | LET | DIG)) || t[k + 6] == 'Z');
     }
     if (k == 4 && n >= 8 && (t[4] == '-' || t[4] == '/' || t[4] == '.')) {
         size_t m = alm_form_digits(s, a + 5, e), at = 5 + m;
@@ -51,8 +51,8 @@ bool alm_form_time(const char *s, size_t a, size_t e) {
         size_t d = alm_form_digits(s, a + at + 1, e);
         return (d == 1 || d == 2) && (at + 1 + d == n || t[at + 1 + d] != t[4]);
     }
-    if (k == 2 && n == 10 && (t[2] == '/' || t[2] == '.' || t[2] == '-') && digit(t[3]) && digit(t[4]) && t[5] == t[2] &&
-        alm_form_digits(s, a + 6, e) == 4)
+    if (k == 2 && n == 10 && (t[2] == '/' || t[2] == '.' || t[2] == '-') && digit(t[3]) && digit(t[4]) &&
+        t[5] == t[2] && alm_form_digits(s, a + 6, e) == 4)
         return true;
     return false;
 }
@@ -72,10 +72,8 @@ bool alm_form_mac(const char *s, size_t a, size_t e) {
 bool alm_form_colon_hex(const char *s, size_t a, size_t e) {
     size_t colons = 0, run = 0;
     for (size_t i = a; i < e; i++)
-        if (s[i] == ':')
-            colons++, run = 0;
-        else if ((!hexdigit(s[i]) && s[i] != '.') || ++run > 4)
-            return false;
+        if (s[i] == ':') colons++, run = 0;
+        else if ((!hexdigit(s[i]) && s[i] != '.') || ++run > 4) return false;
     return colons >= 2;
 }
 
@@ -140,7 +138,7 @@ size_t alm_form_calendar(const char *s, size_t a, size_t n) {
         k = alm_form_digits(s, i, j);
         bool ok = alm_form_time(s, i, j) || (k == 4 && k == j - i && (s[i] == '1' || s[i] == '2')) ||
                   (j - i == 5 && (s[i] == '+' || s[i] == '-') && alm_form_digits(s, i + 1, j) == 4);
-        if (!ok && part > 0 && j - i >= 3 && j - i <= 4 && s[j - 1] == 'T' ) { /* PDT, CEST, GMT: zones end in T */
+        if (!ok && part > 0 && j - i >= 3 && j - i <= 4 && s[j - 1] == 'T') { /* PDT, CEST, GMT: zones end in T */
             ok = true;
             for (size_t q = i; q < j; q++) ok = ok && s[q] >= 'A' && s[q] <= 'Z';
         }
@@ -152,7 +150,9 @@ size_t alm_form_calendar(const char *s, size_t a, size_t n) {
 }
 
 bool alm_form_bool(const char *s, size_t n) {
-    if (n == 4) return !memcmp(s, "true", 4) || !memcmp(s, "null", 4) || !memcmp(s, "True", 4) || !memcmp(s, "None", 4) || !memcmp(s, "TRUE", 4) || !memcmp(s, "NULL", 4);
+    if (n == 4)
+        return !memcmp(s, "true", 4) || !memcmp(s, "null", 4) || !memcmp(s, "True", 4) || !memcmp(s, "None", 4) ||
+               !memcmp(s, "TRUE", 4) || !memcmp(s, "NULL", 4);
     if (n == 5) return !memcmp(s, "false", 5) || !memcmp(s, "False", 5) || !memcmp(s, "FALSE", 5);
     return n == 3 && !memcmp(s, "nil", 3);
 }
@@ -171,7 +171,8 @@ bool alm_form_host_behind(const char *s, size_t e, size_t n) {
     if (e + 1 >= n) return false;
     if (s[e] == ':') {
         size_t k = alm_form_digits(s, e + 1, n);
-        return k >= 2 && k <= 5 && (e + 1 + k == n || !(cls(s[e + 1 + k]) & (LET | UND | DOT)) || (cls(s[e + 1 + k]) & DOT));
+        return k >= 2 && k <= 5 &&
+               (e + 1 + k == n || !(cls(s[e + 1 + k]) & (LET | UND | DOT)) || (cls(s[e + 1 + k]) & DOT));
     }
     return s[e] == '/' && alm_form_quad(s, e + 1, n) > 0;
 }
@@ -186,7 +187,8 @@ bool alm_form_domain(const char *s, size_t a, size_t e) {
 }
 
 bool alm_form_message_key(const char *s, size_t n) {
-    static const char *const keys[] = {"msg", "message", "text", "event", "error", "err", "reason", "log", "body", "exception", "detail", "description"};
+    static const char *const keys[] = {"msg",    "message", "text", "event",     "error",  "err",
+                                       "reason", "log",     "body", "exception", "detail", "description"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strlen(keys[i]) == n && memcmp(keys[i], s, n) == 0) return true;
     return false;

@@ -38,7 +38,7 @@ typedef struct log_template {
     uint32_t n_soft;       /* soft slots that still hold one value */
     char *example;
     uint32_t example_n;
-    bool sited;            /* has been entered into its sites */
+    bool sited;           /* has been entered into its sites */
     uint32_t spark_shift; /* scale of spark: records per bin are 1 << spark_shift */
     uint32_t spark[ALM_SPARK_BINS];
 } log_template;

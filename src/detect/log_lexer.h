@@ -7,19 +7,19 @@
 #include "detect/log_token.h"
 
 enum {
-    LET = 1,    /* letter, or a byte of a character beyond ASCII */
-    DIG = 2,    /* 0-9 */
-    HEXL = 4,   /* a-f A-F (beside LET) */
-    UND = 8,    /* _ */
-    DOT = 16,   /* . */
-    HYP = 32,   /* - + */
-    COL = 64,   /* : */
-    SLA = 128,  /* / and backslash */
-    OTH = 256,  /* the rest of what may stand in a word: @ # $ % & * ! ? ^ ~ */
-    SEP = 512,  /* separator */
+    LET = 1,      /* letter, or a byte of a character beyond ASCII */
+    DIG = 2,      /* 0-9 */
+    HEXL = 4,     /* a-f A-F (beside LET) */
+    UND = 8,      /* _ */
+    DOT = 16,     /* . */
+    HYP = 32,     /* - + */
+    COL = 64,     /* : */
+    SLA = 128,    /* / and backslash */
+    OTH = 256,    /* the rest of what may stand in a word: @ # $ % & * ! ? ^ ~ */
+    SEP = 512,    /* separator */
     BLANK = 1024, /* white space, control characters (beside SEP) */
-    OPEN = 4096, /* ( [ { < " ' ` (beside SEP) */
-    EQ = 8192   /* = (beside SEP) */
+    OPEN = 4096,  /* ( [ { < " ' ` (beside SEP) */
+    EQ = 8192     /* = (beside SEP) */
 };
 extern const uint16_t alm_log_class[256];
 static inline unsigned cls(char c) { return alm_log_class[(unsigned char)c]; }
@@ -79,11 +79,12 @@ static inline unsigned classes_in(const alm_log_marks *mark, size_t a, size_t e)
 size_t alm_form_digits(const char *s, size_t a, size_t e); /* how many digits it begins with */
 size_t alm_form_quad(const char *s, size_t a, size_t e);   /* length of a dotted quad at a, or 0 */
 bool alm_form_uuid(const char *s, size_t a, size_t e);
-bool alm_form_time(const char *s, size_t a, size_t e);     /* a time of day or a date */
-bool alm_form_mac(const char *s, size_t a, size_t e);      /* six or more pairs of hexadecimal digits */
-bool alm_form_colon_hex(const char *s, size_t a, size_t e); /* IPv6, PCI address, ...: hexadecimal groups, two colons or more */
-bool alm_form_bool(const char *s, size_t n);               /* true, false, null as they are written in many languages */
-bool alm_form_weekday(const char *s);                      /* of three letters */
+bool alm_form_time(const char *s, size_t a, size_t e); /* a time of day or a date */
+bool alm_form_mac(const char *s, size_t a, size_t e);  /* six or more pairs of hexadecimal digits */
+bool alm_form_colon_hex(const char *s, size_t a,
+                        size_t e);           /* IPv6, PCI address, ...: hexadecimal groups, two colons or more */
+bool alm_form_bool(const char *s, size_t n); /* true, false, null as they are written in many languages */
+bool alm_form_weekday(const char *s);        /* of three letters */
 bool alm_form_month(const char *s);
 /* "Fri Jul 01 08:16:53 PDT 2005", "Jun 14 15:16:01", "Sat, 14 Mar 2026 09:26:53 +0000" at a: its end, or 0. */
 size_t alm_form_calendar(const char *s, size_t a, size_t n);

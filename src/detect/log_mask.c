@@ -62,18 +62,22 @@ void alm_mask_set_free(alm_mask_set *s) {
 
 static alm_status add(alm_mask_set *s, alm_str slot, alm_str regex, const char *file, size_t line, alm_error *err) {
     if (slot.n == 0 || slot.n > MAX_NAME_BYTES)
-        return alm_fail(err, ALM_MALFORMED, "%s:%zu: a slot's name has 1 to %d letters, this one has %zu", file, line, MAX_NAME_BYTES, slot.n);
+        return alm_fail(err, ALM_MALFORMED, "%s:%zu: a slot's name has 1 to %d letters, this one has %zu", file, line,
+                        MAX_NAME_BYTES, slot.n);
     for (size_t i = 0; i < slot.n; i++)
         if (!(slot.at[i] >= 'a' && slot.at[i] <= 'z') && slot.at[i] != '_')
-            return alm_fail(err, ALM_MALFORMED, "%s:%zu: slot name '%.*s': only a-z and _ may stand in it", file, line, ALM_ARG(slot));
+            return alm_fail(err, ALM_MALFORMED, "%s:%zu: slot name '%.*s': only a-z and _ may stand in it", file, line,
+                            ALM_ARG(slot));
     for (unsigned t = 0; t < ALM_SLOT_BUILTIN_COUNT; t++)
         if (alm_str_eq(slot, alm_str_of(alm_slot_name(t))))
-            return alm_fail(err, ALM_MALFORMED, "%s:%zu: slot name '%.*s' is a built-in slot", file, line, ALM_ARG(slot));
+            return alm_fail(err, ALM_MALFORMED, "%s:%zu: slot name '%.*s' is a built-in slot", file, line,
+                            ALM_ARG(slot));
     for (size_t i = 0; i < s->n; i++)
         if (s->at[i].name_n == slot.n + 2 && memcmp(s->at[i].name + 1, slot.at, slot.n) == 0)
             return alm_fail(err, ALM_MALFORMED, "%s:%zu: slot name '%.*s' stands twice", file, line, ALM_ARG(slot));
     if (regex.n == 0 || regex.n > MAX_REGEX_BYTES)
-        return alm_fail(err, ALM_MALFORMED, "%s:%zu: a regex has 1 to %d bytes, this one has %zu", file, line, MAX_REGEX_BYTES, regex.n);
+        return alm_fail(err, ALM_MALFORMED, "%s:%zu: a regex has 1 to %d bytes, this one has %zu", file, line,
+                        MAX_REGEX_BYTES, regex.n);
     if (s->n == ALM_SLOT_MASK_MAX)
         return alm_fail(err, ALM_LIMIT, "%s:%zu: more than %d masks", file, line, ALM_SLOT_MASK_MAX);
     void *at = s->at;
@@ -85,13 +89,15 @@ static alm_status add(alm_mask_set *s, alm_str slot, alm_str regex, const char *
     if (!compile) return alm_fail_memory(err);
     mask *m = &s->at[s->n];
     *m = (mask){.name_n = slot.n + 2};
-    m->code = pcre2_compile((PCRE2_SPTR)regex.at, regex.n, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &where, compile);
+    m->code = pcre2_compile((PCRE2_SPTR)regex.at, regex.n,
+                            PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &where, compile);
     pcre2_compile_context_free(compile);
     if (!m->code) {
         if (code == PCRE2_ERROR_NOMEMORY || code == 121) return alm_fail_memory(err); /* 121: heap during compile */
         unsigned char text[200];
         if (pcre2_get_error_message(code, text, sizeof text) < 0) text[0] = 0;
-        alm_fail(err, ALM_MALFORMED, "%s:%zu: regex of <%.*s>, character %zu: %s", file, line, ALM_ARG(slot), (size_t)where + 1, (const char *)text);
+        alm_fail(err, ALM_MALFORMED, "%s:%zu: regex of <%.*s>, character %zu: %s", file, line, ALM_ARG(slot),
+                 (size_t)where + 1, (const char *)text);
         return err ? alm_hint(err, "the syntax is that of PCRE2 (man pcre2syntax)") : ALM_MALFORMED;
     }
     m->name[0] = '<';
@@ -109,8 +115,8 @@ alm_status alm_mask_set_parse(alm_mask_set **out, alm_str text, const char *name
     alm_status st = ALM_OK;
     alm_mask_set *s = alm_calloc(1, sizeof *s);
     if (!s) return alm_fail_memory(err);
-    if (!(s->general = pcre2_general_context_create(take, give, NULL)) || !(s->context = pcre2_match_context_create(s->general)) ||
-        !(s->data = pcre2_match_data_create(1, s->general))) {
+    if (!(s->general = pcre2_general_context_create(take, give, NULL)) ||
+        !(s->context = pcre2_match_context_create(s->general)) || !(s->data = pcre2_match_data_create(1, s->general))) {
         st = alm_fail_memory(err);
         goto done;
     }
@@ -129,7 +135,9 @@ alm_status alm_mask_set_parse(alm_mask_set **out, alm_str text, const char *name
             if (err) alm_hint(err, "write lines such as `order<TAB>ORD-[0-9]+`");
             goto done;
         }
-        if ((st = add(s, alm_str_slice(line, 0, tab), alm_str_slice(line, tab + 1, line.n), name, number, err)) != ALM_OK) goto done;
+        if ((st = add(s, alm_str_slice(line, 0, tab), alm_str_slice(line, tab + 1, line.n), name, number, err)) !=
+            ALM_OK)
+            goto done;
     }
     if (s->n && s->digest == 0) s->digest = 1;
     *out = s, s = NULL;
@@ -165,7 +173,8 @@ static size_t insert(alm_mask_hit *out, size_t n, size_t cap, alm_mask_hit h) {
 }
 
 size_t alm_mask_set_find(const alm_mask_set *set, alm_str record, alm_mask_hit *out, size_t cap) {
-    alm_mask_set *s = (alm_mask_set *)(uintptr_t)set; /* match scratch and the counter of limits; NOLINT(performance-no-int-to-ptr) */
+    alm_mask_set *s =
+        (alm_mask_set *)(uintptr_t)set; /* match scratch and the counter of limits; NOLINT(performance-no-int-to-ptr) */
     size_t n = 0, length = record.n < ALM_LOG_MAX_BYTES ? record.n : ALM_LOG_MAX_BYTES;
     bool gave_up = false;
     for (size_t i = 0; i < s->n; i++) {
@@ -181,7 +190,8 @@ size_t alm_mask_set_find(const alm_mask_set *set, alm_str record, alm_mask_hit *
                 from++;
                 continue;
             }
-            n = insert(out, n, cap, (alm_mask_hit){(uint32_t)v[0], (uint32_t)(v[1] - v[0]), (uint8_t)(ALM_SLOT_MASK + i)});
+            n = insert(out, n, cap,
+                       (alm_mask_hit){(uint32_t)v[0], (uint32_t)(v[1] - v[0]), (uint8_t)(ALM_SLOT_MASK + i)});
             from = v[1];
         }
     }

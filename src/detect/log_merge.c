@@ -14,7 +14,7 @@
 enum {
     MAX_SITES_PER_TEMPLATE = 40, /* only the first constants of a long record have sites */
     MAX_NODES = 1 << 23,
-    MAX_MEMBERS = 48,            /* how many templates of a site are laid side by side */
+    MAX_MEMBERS = 48, /* how many templates of a site are laid side by side */
     MAX_WIDENINGS_PER_LENGTH = 64
 };
 
@@ -156,7 +156,8 @@ static bool in_words(alm_str word, const char *list) { /* list: words with a bla
 
 /* Behind these stands the name of one of many. */
 static const char named[] =
-    " user users username account login uid host hostname node server client peer file files filename dir directory path"
+    " user users username account login uid host hostname node server client peer file files filename dir directory "
+    "path"
     " folder device disk drive interface module plugin driver package class process program thread job task application"
     " app container instance image volume queue topic group session domain key table database schema index name id"
     " identifier address url uri token channel pool bucket object method function property attribute variable rack ";
@@ -169,7 +170,8 @@ static bool name_like(alm_str w) {
     bool lower_seen = false;
     for (size_t i = 0; i < w.n; i++) {
         char c = w.at[i];
-        if (c == '_' || c == '.' || c == '-' || c == '$' || c == '@' || c == '/' || c == ':' || (c >= '0' && c <= '9')) return true;
+        if (c == '_' || c == '.' || c == '-' || c == '$' || c == '@' || c == '/' || c == ':' || (c >= '0' && c <= '9'))
+            return true;
         if (lower_seen && c >= 'A' && c <= 'Z') return true;
         lower_seen = lower_seen || (c >= 'a' && c <= 'z');
     }
@@ -223,7 +225,8 @@ static void absorb(alm_miner *m, uint32_t into_index, uint32_t from_index) {
         log_item *a = &into->item[i];
         const log_item *b = &from->item[i];
         if (a->type == ALM_SLOT_CONST) continue;
-        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? m->word[b->word].hash : 0, .type = (uint8_t)b->type};
+        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? m->word[b->word].hash : 0,
+                          .type = (uint8_t)b->type};
         bool was_soft = a->soft;
         if (a->soft || a->type != b->type) log_item_see(a, &seen, a->soft ? m->word[a->word].hash : 0);
         if (was_soft && !a->soft) into->n_soft--;
@@ -250,7 +253,8 @@ static bool merge(alm_miner *m, uint64_t key, uint32_t p, const members *all, ui
         if (!t) return false;
         const log_template *like = log_live(m, all->index[0]);
         memcpy(t->item, like->item, like->n_item * sizeof *t->item);
-        t->item[p] = (log_item){.sep = like->item[p].sep, .type = ALM_SLOT_WORD, .flags = like->item[p].flags & 63u, .widened = 1};
+        t->item[p] = (log_item){
+            .sep = like->item[p].sep, .type = ALM_SLOT_WORD, .flags = like->item[p].flags & 63u, .widened = 1};
         t->tail = like->tail;
         t->n_soft = like->n_soft;
         t->key = key;

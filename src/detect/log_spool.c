@@ -32,7 +32,8 @@ alm_status alm_spool_add(alm_spool *s, uint32_t x, alm_error *err) {
     if (s->n == BLOCK) {
         alm_status st = s->file ? ALM_OK : open_file(s, err);
         if (st != ALM_OK) return st;
-        if (fwrite(s->at, sizeof *s->at, s->n, s->file) != s->n) return alm_fail_errno(err, errno, "cannot write a temporary file");
+        if (fwrite(s->at, sizeof *s->at, s->n, s->file) != s->n)
+            return alm_fail_errno(err, errno, "cannot write a temporary file");
         s->n = 0;
     }
     void *at = s->at;
@@ -47,9 +48,11 @@ alm_status alm_spool_rewind(alm_spool *s, alm_error *err) {
     s->next = 0;
     if (!s->file) return ALM_OK;
     /* The block in memory follows the others into the file, and all are read from there. */
-    if (s->n && fwrite(s->at, sizeof *s->at, s->n, s->file) != s->n) return alm_fail_errno(err, errno, "cannot write a temporary file");
+    if (s->n && fwrite(s->at, sizeof *s->at, s->n, s->file) != s->n)
+        return alm_fail_errno(err, errno, "cannot write a temporary file");
     s->n = 0;
-    if (fflush(s->file) != 0 || fseek(s->file, 0, SEEK_SET) != 0) return alm_fail_errno(err, errno, "cannot write a temporary file");
+    if (fflush(s->file) != 0 || fseek(s->file, 0, SEEK_SET) != 0)
+        return alm_fail_errno(err, errno, "cannot write a temporary file");
     return ALM_OK;
 }
 

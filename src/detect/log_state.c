@@ -121,7 +121,8 @@ static uint64_t le64(reader *r) {
 
 static alm_status damaged(alm_error *err, const char *what) {
     alm_fail(err, ALM_MALFORMED, "miner state: %s", what);
-    return err ? alm_hint(err, "the state is damaged or was not written by this program; mine again without it") : ALM_MALFORMED;
+    return err ? alm_hint(err, "the state is damaged or was not written by this program; mine again without it")
+               : ALM_MALFORMED;
 }
 
 static alm_status load_words(alm_miner *m, reader *r, uint32_t n, uint32_t *word, alm_error *err) {
@@ -138,7 +139,8 @@ static alm_status load_words(alm_miner *m, reader *r, uint32_t n, uint32_t *word
     return ALM_OK;
 }
 
-static alm_status load_item(const alm_miner *m, reader *r, log_template *t, uint32_t k, uint32_t n_words, alm_error *err) {
+static alm_status load_item(const alm_miner *m, reader *r, log_template *t, uint32_t k, uint32_t n_words,
+                            alm_error *err) {
     log_item *it = &t->item[k];
     uint32_t sep = le32(r), word = le32(r);
     unsigned type = r->at[0], soft = r->at[1], flags = r->at[2], widened = r->at[3];
@@ -167,7 +169,8 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
     uint32_t spark[ALM_SPARK_BINS];
     for (uint32_t b = 0; b < ALM_SPARK_BINS; b++) in_bins += spark[b] = le32(r);
     if (in_bins != count) return damaged(err, "a template's count and its activity differ");
-    if (first > last || last > m->n_records || (count && first == 0)) return damaged(err, "a template lies outside the records");
+    if (first > last || last > m->n_records || (count && first == 0))
+        return damaged(err, "a template lies outside the records");
     if (r->left < (size_t)n_item * ITEM_BYTES + example_n) return damaged(err, "it ends inside a template");
     log_template *t = log_template_new(m, n_item);
     if (!t) return alm_fail_memory(err);
@@ -195,7 +198,8 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
 alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_options *options, alm_error *err) {
     *out = NULL;
     reader r = {(const unsigned char *)bytes.at, bytes.n};
-    if (bytes.n < HEADER_BYTES + 8 || memcmp(bytes.at, magic, sizeof magic) != 0) return damaged(err, "it does not begin as one");
+    if (bytes.n < HEADER_BYTES + 8 || memcmp(bytes.at, magic, sizeof magic) != 0)
+        return damaged(err, "it does not begin as one");
     r.at += 8, r.left -= 8;
     uint32_t version = le32(&r);
     if (version != VERSION) {
@@ -203,7 +207,8 @@ alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_option
         return err ? alm_hint(err, "use the program that wrote it, or mine again") : ALM_UNSUPPORTED;
     }
     reader end = {(const unsigned char *)bytes.at + bytes.n - 8, 8};
-    if (le64(&end) != alm_hash64(bytes.at, bytes.n - 8, VERSION)) return damaged(err, "its digest does not fit its content");
+    if (le64(&end) != alm_hash64(bytes.at, bytes.n - 8, VERSION))
+        return damaged(err, "its digest does not fit its content");
     r.left -= 8;
     alm_miner *m = NULL;
     uint32_t *word = NULL;
@@ -231,7 +236,8 @@ alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_option
         goto done;
     }
     if (n_templates > m->options.max_templates) {
-        st = alm_fail(err, ALM_LIMIT, "miner state: it has %u templates, the bound is %u", n_templates, m->options.max_templates);
+        st = alm_fail(err, ALM_LIMIT, "miner state: it has %u templates, the bound is %u", n_templates,
+                      m->options.max_templates);
         goto done;
     }
     word = alm_calloc(n_words ? n_words : 1, sizeof *word);

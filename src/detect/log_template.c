@@ -168,8 +168,12 @@ log_template *log_template_new(alm_miner *m, uint32_t n_item) {
     uint32_t index = (uint32_t)m->n_index++;
     m->parent[index] = index;
     m->slot[index] = place;
-    m->tmpl[place] = (log_template){.item = item, .n_item = n_item, .index = index, .first_ns = ALM_NO_TIME,
-                                    .last_ns = ALM_NO_TIME, .spark_shift = m->spark_shift};
+    m->tmpl[place] = (log_template){.item = item,
+                                    .n_item = n_item,
+                                    .index = index,
+                                    .first_ns = ALM_NO_TIME,
+                                    .last_ns = ALM_NO_TIME,
+                                    .spark_shift = m->spark_shift};
     m->n_live++;
     return &m->tmpl[place];
 }
@@ -224,7 +228,8 @@ void log_template_join(log_template *into, const log_template *from) {
     bool earlier = into->count == 0 || from->first_record < into->first_record;
     if (earlier) into->first_record = from->first_record;
     if (from->last_record > into->last_record) into->last_record = from->last_record;
-    if (from->first_ns != ALM_NO_TIME && (into->first_ns == ALM_NO_TIME || from->first_ns < into->first_ns)) into->first_ns = from->first_ns;
+    if (from->first_ns != ALM_NO_TIME && (into->first_ns == ALM_NO_TIME || from->first_ns < into->first_ns))
+        into->first_ns = from->first_ns;
     if (from->last_ns != ALM_NO_TIME && from->last_ns > into->last_ns) into->last_ns = from->last_ns;
     into->count += from->count;
     log_template scaled = *from;
@@ -329,7 +334,9 @@ static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
                 log_item_see(it, tok, was_soft ? m->word[it->word].hash : 0);
                 if (was_soft && !it->soft) t->n_soft--, t->id = 0;
             }
-            m->param[n++] = (alm_param){.at = tok->at, .n = tok->n, .slot = (uint16_t)i,
+            m->param[n++] = (alm_param){.at = tok->at,
+                                        .n = tok->n,
+                                        .slot = (uint16_t)i,
                                         .type = tok->type == ALM_SLOT_CONST ? (uint8_t)ALM_SLOT_WORD : tok->type,
                                         .constant = it->soft};
             plain = plain && !it->soft && tok->type != ALM_SLOT_CONST;
@@ -400,7 +407,8 @@ alm_status alm_miner_new(alm_miner **out, const alm_miner_options *options, alm_
     if (!m->options.max_templates) m->options.max_templates = 100000;
     alm_status st = ALM_OK;
     if (m->options.max_templates < 16 || m->options.max_templates > 1u << 24) {
-        st = alm_fail(err, ALM_INVALID, "the bound of templates is %u; it must be from 16 to 16,777,216", m->options.max_templates);
+        st = alm_fail(err, ALM_INVALID, "the bound of templates is %u; it must be from 16 to 16,777,216",
+                      m->options.max_templates);
         goto done;
     }
     m->param = alm_calloc(ALM_LOG_MAX_TOKENS, sizeof *m->param);

@@ -35,24 +35,25 @@ typedef struct alm_mask_set alm_mask_set; /* detect/log_mask.h */
 enum { ALM_SPARK_BINS = 16, ALM_EXAMPLE_BYTES = 400 };
 
 typedef struct alm_miner_options {
-    size_t size;             /* sizeof(alm_miner_options) */
-    uint32_t max_templates;  /* 0: 100,000. When full, the rarest and oldest tenth moves into one overflow template (text "<*>") */
-    bool match_only;         /* alm_miner_add never makes or changes a template; what does not fit is counted as unmatched */
-    bool plain;              /* records are lines even where they look like JSON or logfmt */
+    size_t size; /* sizeof(alm_miner_options) */
+    uint32_t
+        max_templates; /* 0: 100,000. When full, the rarest and oldest tenth moves into one overflow template (text "<*>") */
+    bool match_only; /* alm_miner_add never makes or changes a template; what does not fit is counted as unmatched */
+    bool plain;      /* records are lines even where they look like JSON or logfmt */
     const alm_mask_set *masks; /* kept until alm_miner_free; NULL: none */
 } alm_miner_options;
 
 /* A variable part of a record. */
 typedef struct alm_param {
-    uint32_t at, n;  /* bytes in the record; n may be 0 (an empty value) */
-    uint16_t slot;   /* number of the token in the template: the same for all records of an index until it merges */
-    uint8_t type;    /* alm_slot_type of this value */
-    bool constant;   /* a soft slot that has held this one value only; shown as a word in the template */
+    uint32_t at, n; /* bytes in the record; n may be 0 (an empty value) */
+    uint16_t slot;  /* number of the token in the template: the same for all records of an index until it merges */
+    uint8_t type;   /* alm_slot_type of this value */
+    bool constant;  /* a soft slot that has held this one value only; shown as a word in the template */
 } alm_param;
 
 typedef struct alm_match {
-    uint32_t index;         /* ALM_NO_TEMPLATE when match-only finds nothing */
-    bool is_new;            /* this record made the template */
+    uint32_t index; /* ALM_NO_TEMPLATE when match-only finds nothing */
+    bool is_new;    /* this record made the template */
     uint32_t n_params;
     const alm_param *params; /* until the next call on this miner */
     uint64_t shape;          /* hash of the record with its values taken out; finer than the index */
@@ -81,13 +82,14 @@ uint32_t alm_miner_resolve(const alm_miner *m, uint32_t index);
 
 typedef struct alm_template_info {
     uint32_t index;
-    uint64_t id;                      /* alm_miner_id_text writes it */
+    uint64_t id; /* alm_miner_id_text writes it */
     uint64_t count;
     uint64_t first_record, last_record; /* from 1 */
-    int64_t first_ns, last_ns;        /* earliest and latest time, ALM_NO_TIME when no record had one */
-    alm_str example;                  /* the first record, cut to ALM_EXAMPLE_BYTES on a character; until the next change */
+    int64_t first_ns, last_ns;          /* earliest and latest time, ALM_NO_TIME when no record had one */
+    alm_str example; /* the first record, cut to ALM_EXAMPLE_BYTES on a character; until the next change */
     uint32_t n_tokens, n_slots;
-    uint32_t spark[ALM_SPARK_BINS];   /* records over the stream in order: [i] covers record numbers (i w, (i + 1) w], w below */
+    uint32_t spark
+        [ALM_SPARK_BINS]; /* records over the stream in order: [i] covers record numbers (i w, (i + 1) w], w below */
     uint64_t spark_width;
 } alm_template_info;
 /* False when the index is no live template. */

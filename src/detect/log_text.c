@@ -75,9 +75,15 @@ bool alm_miner_info(const alm_miner *m, uint32_t index, alm_template_info *out) 
     if (!t) return false;
     log_template scaled = *t;
     log_spark_scale(&scaled, m->spark_shift);
-    *out = (alm_template_info){.index = index, .id = id_of(m, t), .count = t->count, .first_record = t->first_record,
-                               .last_record = t->last_record, .first_ns = t->first_ns, .last_ns = t->last_ns,
-                               .example = {t->example ? t->example : "", t->example_n}, .n_tokens = t->n_item,
+    *out = (alm_template_info){.index = index,
+                               .id = id_of(m, t),
+                               .count = t->count,
+                               .first_record = t->first_record,
+                               .last_record = t->last_record,
+                               .first_ns = t->first_ns,
+                               .last_ns = t->last_ns,
+                               .example = {t->example ? t->example : "", t->example_n},
+                               .n_tokens = t->n_item,
                                .spark_width = (uint64_t)1 << m->spark_shift};
     memcpy(out->spark, scaled.spark, sizeof out->spark);
     for (uint32_t i = 0; i < t->n_item; i++) out->n_slots += t->item[i].type != ALM_SLOT_CONST && !t->item[i].soft;

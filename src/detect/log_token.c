@@ -9,161 +9,18 @@
  * word with three digits or two groups of them is an identifier; one with a lone digit (eth0, ssh2, L1) is a soft slot.
  *
  * Invariant: tokens are in order and do not overlap; separators fill the gaps; nothing outside [0, n) is read. */
+#include "detect/log_hash.h"
 #include "detect/log_lexer.h"
-
-/* --- hashing ------------------------------------------------------------------------------------------------------- */
-
-static const uint64_t K0 = 0x9E3779B97F4A7C15u, K1 = 0xC2B2AE3D27D4EB4Fu, K2 = 0x165667B19E3779F9u;
-static const uint64_t SLOT_WORD = 0x7F4A7C159E3779B9u;
-
-static inline uint64_t fold(uint64_t a, uint64_t b) {
-    __uint128_t p = (__uint128_t)a * b;
-    return (uint64_t)p ^ (uint64_t)(p >> 64);
-}
-static inline uint64_t load64(const char *at) {
-    uint64_t x;
-    memcpy(&x, at, 8);
-    return x;
-}
-static inline uint64_t load32(const char *at) {
-    uint32_t x;
-    memcpy(&x, at, 4);
-    return x;
-}
-
-/* A word's first 16 bytes as two numbers, zeros behind its end: without a branch on its length, which nobody can guess.
- * `room` is how many bytes may be read. On a big-endian machine keys differ, but keys are never stored. */
-typedef struct head {
-    uint64_t lo, hi;
-} head;
-static inline head head_of(const char *at, size_t n, size_t room) {
-    static const uint64_t mask[17] = {0,
-                                      0xFF,
-                                      0xFFFF,
-                                      0xFFFFFF,
-                                      0xFFFFFFFF,
-                                      0xFFFFFFFFFF,
-                                      0xFFFFFFFFFFFF,
-                                      0xFFFFFFFFFFFFFF,
-                                      ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0, ~(uint64_t)0};
-    char copy[16];
-    if (room < 16) { /* at the end of a record */
-        memset(copy, 0, sizeof copy);
-        memcpy(copy, at, n < 16 ? n : 16);
-        at = copy;
-    }
-    size_t m = n < 16 ? n : 16;
-    return (head){load64(at) & mask[m], load64(at + 8) & mask[m > 8 ? m - 8 : 0]};
-}
-
-static inline uint64_t word_hash(head h, const char *at, size_t n) {
-    uint64_t x = fold(h.lo ^ K0, h.hi ^ n * K2 ^ K1);
-    if (n <= 16) return x;
-    for (size_t i = 16; i + 8 < n; i += 8) x = fold(x ^ load64(at + i), K1);
-    return fold(x ^ load64(at + n - 8), K2);
-}
-
-/* Words of up to five letters that may be values: truth values, names of days and months, units, and `-`. The multiplier
- * was searched so that each has a place of its own. */
-#define W(a, b, c, d, e) ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32)
-static const uint64_t special[256] = {
-    [0] = W('n', 'u', 'l', 'l', 0),
-    [14] = W('J', 'u', 'n', 0, 0),
-    [21] = W('T', 'R', 'U', 'E', 0),
-    [32] = W('M', 'a', 'y', 0, 0),
-    [51] = W('F', 'a', 'l', 's', 'e'),
-    [52] = W('T', 'B', 0, 0, 0),
-    [56] = W('T', 'r', 'u', 'e', 0),
-    [63] = W('B', 0, 0, 0, 0),
-    [66] = W('F', 'A', 'L', 'S', 'E'),
-    [77] = W('u', 's', 0, 0, 0),
-    [79] = W('P', 'B', 0, 0, 0),
-    [88] = W('W', 'e', 'd', 0, 0),
-    [89] = W('f', 'a', 'l', 's', 'e'),
-    [90] = W('M', 'a', 'r', 0, 0),
-    [95] = W('t', 'r', 'u', 'e', 0),
-    [99] = W('M', 'B', 0, 0, 0),
-    [106] = W('S', 'a', 't', 0, 0),
-    [112] = W('n', 'i', 'l', 0, 0),
-    [113] = W('K', 'B', 0, 0, 0),
-    [119] = W('T', 'i', 'B', 0, 0),
-    [125] = W('n', 's', 0, 0, 0),
-    [126] = W('s', 'e', 'c', 0, 0),
-    [131] = W('m', 's', 0, 0, 0),
-    [133] = W('A', 'u', 'g', 0, 0),
-    [140] = W('G', 'B', 0, 0, 0),
-    [147] = W('F', 'e', 'b', 0, 0),
-    [152] = W('k', 'B', 0, 0, 0),
-    [158] = W('N', 'o', 'v', 0, 0),
-    [167] = W('M', 'i', 'B', 0, 0),
-    [175] = W('m', 'i', 'n', 0, 0),
-    [180] = W('K', 'i', 'B', 0, 0),
-    [183] = W('N', 'U', 'L', 'L', 0),
-    [185] = W('A', 'p', 'r', 0, 0),
-    [189] = W('D', 'e', 'c', 0, 0),
-    [193] = W('M', 'o', 'n', 0, 0),
-    [200] = W('S', 'e', 'p', 0, 0),
-    [203] = W('T', 'u', 'e', 0, 0),
-    [206] = W('-', 0, 0, 0, 0),
-    [208] = W('G', 'i', 'B', 0, 0),
-    [209] = W('S', 'u', 'n', 0, 0),
-    [214] = W('J', 'u', 'l', 0, 0),
-    [236] = W('T', 'h', 'u', 0, 0),
-    [237] = W('O', 'c', 't', 0, 0),
-    [242] = W('s', 0, 0, 0, 0),
-    [252] = W('J', 'a', 'n', 0, 0),
-    [254] = W('N', 'o', 'n', 'e', 0),
-    [255] = W('F', 'r', 'i', 0, 0),
-};
-#undef W
-static inline bool is_special(uint64_t lo) { return lo && special[lo * 0xF9341C68966BAEA1u >> 56] == lo; }
-
-static inline uint64_t sep_hash(const char *at, size_t n, uint32_t position) {
-    uint64_t h = (position + 1) * K0;
-    if (n == 1) {
-        unsigned char c = (unsigned char)at[0];
-        return h ^ (uint64_t)((alm_log_class[c] & BLANK) ? ' ' : c) * K1;
-    }
-    uint64_t x = 0; /* for one character: c * K1 as above, so that many blanks equal one */
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)at[i];
-        if (alm_log_class[c] & BLANK) {
-            while (i + 1 < n && (cls(at[i + 1]) & BLANK)) i++;
-            c = ' ';
-        }
-        x = ((x ^ x >> 31) + c) * K1;
-    }
-    return h ^ x;
-}
-
-static inline uint64_t share(uint64_t sep, uint64_t word) { return fold(sep ^ K2, word ^ sep >> 32 ^ K0); }
 
 uint64_t alm_log_word_hash(const char *at, size_t n) { return word_hash(head_of(at, n, n), at, n); }
 uint64_t alm_log_share_of(uint64_t s, uint64_t w) { return share(s, w); }
 uint64_t alm_log_slot_share(uint64_t s) { return share(s, SLOT_WORD); }
-uint64_t alm_log_share(const alm_token *t) { return share(t->sep_hash, t->type == ALM_SLOT_CONST ? t->hash : SLOT_WORD); }
+uint64_t alm_log_share(const alm_token *t) {
+    return share(t->sep_hash, t->type == ALM_SLOT_CONST ? t->hash : SLOT_WORD);
+}
 uint64_t alm_log_sep_hash(const char *sep, size_t n, uint32_t position) { return sep_hash(sep, n, position); }
 uint64_t alm_log_tail_share(const char *sep, size_t n, uint32_t n_token) {
     return share(sep_hash(sep, n, n_token), n_token);
-}
-
-static const char *const slot_name[ALM_SLOT_BUILTIN_COUNT] = {
-#define ALM_SLOT_NAME(name, text) text,
-    ALM_SLOT_TYPES(ALM_SLOT_NAME)
-#undef ALM_SLOT_NAME
-};
-const char *alm_slot_name(unsigned type) { return type < ALM_SLOT_BUILTIN_COUNT ? slot_name[type] : NULL; }
-
-uint8_t alm_slot_join(uint8_t a, uint8_t b) {
-    if (a == b) return a;
-    bool a_small = a == ALM_SLOT_NUM || a == ALM_SLOT_HEX || a == ALM_SLOT_ID;
-    bool b_small = b == ALM_SLOT_NUM || b == ALM_SLOT_HEX || b == ALM_SLOT_ID;
-    if (a_small && b_small) return a == ALM_SLOT_ID || b == ALM_SLOT_ID ? ALM_SLOT_ID : ALM_SLOT_HEX;
-    bool a_word = a == ALM_SLOT_ID || a == ALM_SLOT_WORD, b_word = b == ALM_SLOT_ID || b == ALM_SLOT_WORD;
-    if (a_word && b_word) return ALM_SLOT_WORD;
-    if ((a == ALM_SLOT_HOST && (b == ALM_SLOT_IP || b_word)) || (b == ALM_SLOT_HOST && (a == ALM_SLOT_IP || a_word)))
-        return ALM_SLOT_HOST;
-    return ALM_SLOT_ANY;
 }
 
 /* --- emitting -------------------------------------------------------------------------------------------------------- */
@@ -173,12 +30,12 @@ typedef struct lexer {
     const alm_log_marks *mark;
     const char *s;
     size_t length; /* of the record, as far as it is looked at */
-    size_t n;     /* end of what may be looked at now */
-    size_t done;  /* end of the last token */
+    size_t n;      /* end of what may be looked at now */
+    size_t done;   /* end of the last token */
     uint64_t key, types;
     const alm_mask_hit *hit;
     size_t n_hit;
-    bool value;   /* the next token stands behind `=` */
+    bool value; /* the next token stands behind `=` */
     bool full;
 } lexer;
 
@@ -262,7 +119,9 @@ static inline void put_word(lexer *x, size_t a, size_t e, bool colon, uint64_t h
     unsigned type = ALM_SLOT_CONST, flags = 0;
     const alm_token *last = &x->out->at[x->out->n - (x->out->n > 0)];
     if (x->value) {
-        if (!(e < x->n && x->s[e] == '=')) type = ALM_SLOT_WORD, flags = ALM_TOKEN_SOFT | ALM_TOKEN_VALUE; /* in a=b=c the middle word is a key again */
+        if (!(e < x->n && x->s[e] == '='))
+            type = ALM_SLOT_WORD,
+            flags = ALM_TOKEN_SOFT | ALM_TOKEN_VALUE; /* in a=b=c the middle word is a key again */
     } else if (a > 0 && x->s[a - 1] != ' ' && !colon && quoted(x, a, e)) {
         type = ALM_SLOT_WORD, flags = ALM_TOKEN_SOFT | ALM_TOKEN_QUOTED;
     } else if (last->n == 4 && x->out->n > 1 && a == x->done + 1 && names_user(x, last)) {
@@ -320,7 +179,8 @@ static inline size_t word(lexer *x, size_t a, size_t e) {
     size_t end = e, n = e - a;
     head h = head_of(x->s + a, n, x->length - a);
     if (n <= 5 && is_special(h.lo) && short_word(x, a, e, &end)) return end;
-    if (n >= 8 && n <= 64 && (n & 7) == 0 && bits(x->mark, ALM_MARK_HEX, a, n) == ~(uint64_t)0 >> (64 - n)) { /* ffffffff */
+    if (n >= 8 && n <= 64 && (n & 7) == 0 &&
+        bits(x->mark, ALM_MARK_HEX, a, n) == ~(uint64_t)0 >> (64 - n)) { /* ffffffff */
         emit(x, a, e, ALM_SLOT_HEX, 0);
         return e;
     }
@@ -353,7 +213,14 @@ static inline atom look(const lexer *x, size_t a, size_t n) {
 
 static inline atom part(const atom *t, size_t from, size_t n) {
     uint64_t all = ~(uint64_t)0 >> (64 - n);
-    return (atom){t->dig >> from & all, t->hex >> from & all, t->let >> from & all, t->dot >> from & all, 0, 0, t->oth >> from & all, all};
+    return (atom){t->dig >> from & all,
+                  t->hex >> from & all,
+                  t->let >> from & all,
+                  t->dot >> from & all,
+                  0,
+                  0,
+                  t->oth >> from & all,
+                  all};
 }
 
 /* A piece that begins with a digit (or a sign and a digit) is a value. */
@@ -399,7 +266,8 @@ static bool below(lexer *x, size_t a, size_t e) {
 static bool names_something(const lexer *x, size_t e, uint64_t dig, bool groups) {
     if (e >= x->n) return false;
     if (x->s[e] == '(' || x->s[e] == '=') return true;
-    return x->out->n == 0 && !groups && __builtin_popcountll(dig) <= 4 && x->s[e] == ':' && (e + 1 == x->n || x->s[e + 1] == ' ');
+    return x->out->n == 0 && !groups && __builtin_popcountll(dig) <= 4 && x->s[e] == ':' &&
+           (e + 1 == x->n || x->s[e + 1] == ' ');
 }
 
 /* part_7: a name and a running number. */
@@ -422,7 +290,8 @@ static void named(lexer *x, size_t a, size_t e, const atom *t) {
     else if (n >= 17 && alm_form_mac(s, a, e)) type = ALM_SLOT_MAC;
     else if ((s[a] | 0x20) == 'v' && (dig & 2) && but_one) type = ALM_SLOT_NUM;
     else {
-        size_t number = lead >= 2 && lead < n && (s[a + lead] == '.' || s[a + lead] == '-') ? alm_form_name_number(s, a, e) : 0;
+        size_t number =
+            lead >= 2 && lead < n && (s[a + lead] == '.' || s[a + lead] == '-') ? alm_form_name_number(s, a, e) : 0;
         if (number) {
             emit(x, a, number - 1, ALM_SLOT_CONST, 0);
             bool hex = t->let >> (number - a) != 0;
@@ -454,7 +323,8 @@ static void leaf(lexer *x, size_t a, size_t e, const atom *whole) {
     if (number) {
         if (a == 0 || s[a - 1] != '<' || !below(x, a, e)) put(x, a, e, number_type(s, a, e, &t), 0, 0);
     } else if (t.dig) named(x, a, e, &t);
-    else if (t.dot && alm_form_host_behind(s, e, x->n) && ((t.dot & (t.dot - 1)) || alm_form_domain(s, a, e))) emit(x, a, e, ALM_SLOT_HOST, 0);
+    else if (t.dot && alm_form_host_behind(s, e, x->n) && ((t.dot & (t.dot - 1)) || alm_form_domain(s, a, e)))
+        emit(x, a, e, ALM_SLOT_HOST, 0);
     else emit_const(x, a, e, false);
 }
 
@@ -543,7 +413,8 @@ static bool with_colon(lexer *x, size_t a, size_t e, unsigned acc) {
         emit(x, last, e, ALM_SLOT_BOOL, 0);
         return true;
     }
-    if ((acc & DOT) && !(acc & SLA) && last > a + 1 && last < e && first(x->mark, ALM_MARK_DOT, a, last) == last) { /* action:org.example.Run */
+    if ((acc & DOT) && !(acc & SLA) && last > a + 1 && last < e &&
+        first(x->mark, ALM_MARK_DOT, a, last) == last) { /* action:org.example.Run */
         emit_const(x, a, last - 1, true);
         if (x->full) return true;
         emit_soft(x, last, e, ALM_SLOT_HOST);
@@ -564,7 +435,8 @@ static size_t with_slash(lexer *x, size_t a, size_t e, size_t end, unsigned acc)
         }
     }
     size_t slash = first(x->mark, ALM_MARK_SLA, a, e), slashes = 0, back = 0;
-    for (size_t i = slash; i < e; i = first(x->mark, ALM_MARK_SLA, i + 1, e)) slashes += s[i] == '/', back += s[i] != '/';
+    for (size_t i = slash; i < e; i = first(x->mark, ALM_MARK_SLA, i + 1, e))
+        slashes += s[i] == '/', back += s[i] != '/';
     bool tag = slash == a && a > 0 && s[a - 1] == '<'; /* </name> */
     bool dots = (s[a] == '.' || s[a] == '~') && slash <= a + 2 && (slash == a + 1 || s[a + 1] == '.');
     bool drive = e - a >= 3 && s[a + 1] == ':' && slash == a + 2 && (cls(s[a]) & LET);
@@ -602,7 +474,8 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
             else leaf(x, a, e, &t);
             return end;
         }
-        acc = (t.dig ? DIG : 0u) | (t.let ? LET : 0u) | (t.dot ? DOT : 0u) | (t.col ? COL : 0u) | (t.sla ? SLA : 0u) | (t.oth ? OTH : 0u);
+        acc = (t.dig ? DIG : 0u) | (t.let ? LET : 0u) | (t.dot ? DOT : 0u) | (t.col ? COL : 0u) | (t.sla ? SLA : 0u) |
+              (t.oth ? OTH : 0u);
     } else acc = acc_of(x, a, e);
     if (!(acc & (DIG | DOT | COL | SLA | OTH))) {
         if (e > a) word(x, a, e);
@@ -633,7 +506,8 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     if ((acc & OTH) && (acc & DOT) && !(acc & SLA)) { /* name@host.domain */
         const char *at = memchr(s + a, '@', e - a);
         size_t host = at ? (size_t)(at - s) + 1 : a;
-        if (host > a + 1 && host < e && first(x->mark, ALM_MARK_DOT, host, e) < e && first(x->mark, ALM_MARK_COL, host, e) == e && (cls(s[e - 1]) & LET)) {
+        if (host > a + 1 && host < e && first(x->mark, ALM_MARK_DOT, host, e) < e &&
+            first(x->mark, ALM_MARK_COL, host, e) == e && (cls(s[e - 1]) & LET)) {
             emit_soft(x, a, e, ALM_SLOT_EMAIL);
             return end;
         }
@@ -682,7 +556,8 @@ static void value_place(lexer *x, size_t sep, size_t a) {
     if (eq == sep) return;
     bool key_before = s[sep] == '=' && sep > 0;
     char after = a - sep == 1 ? 0 : s[sep + 1];
-    if (key_before && (a - sep == 1 ? a == x->n : after == ',' || after == ';' || after == ')' || after == ']' || after == '}')) {
+    if (key_before &&
+        (a - sep == 1 ? a == x->n : after == ',' || after == ';' || after == ')' || after == ']' || after == '}')) {
         emit(x, sep + 1, sep + 1, ALM_SLOT_ANY, ALM_TOKEN_SOFT); /* key=, */
         return;
     }
@@ -694,7 +569,8 @@ static void value_place(lexer *x, size_t sep, size_t a) {
             return;
         }
     }
-    x->value = a - eq <= 1 && !(key_before && message_key(x)); /* the value follows `=` and at most a quote, a bracket or a blank */
+    x->value = a - eq <= 1 &&
+               !(key_before && message_key(x)); /* the value follows `=` and at most a quote, a bracket or a blank */
 }
 
 /* Ordinary text in [i, x->n). */
@@ -739,9 +615,11 @@ static void plain_text(lexer *x, size_t i) {
         size_t length = i - a;
         uint64_t odd = length <= 64 ? bits(x->mark, ALM_MARK_ODD, a, length) : 1;
         if (!odd) i = word(x, a, i);
-        else if (odd == ~(uint64_t)0 >> (64 - (length & 63)) && length < 64 && bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
+        else if (odd == ~(uint64_t)0 >> (64 - (length & 63)) && length < 64 &&
+                 bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
             put(x, a, i, ALM_SLOT_NUM, 0, 0); /* digits only */
-        else if (odd == (uint64_t)1 << (length - 1) && length <= 64 && length > 1 && ends_sentence(s[i - 1])) { /* "word:" */
+        else if (odd == (uint64_t)1 << (length - 1) && length <= 64 && length > 1 &&
+                 ends_sentence(s[i - 1])) { /* "word:" */
             size_t to = word(x, a, i - 1);
             i = to > i ? to : i;
         } else i = complex_atom(x, a, i);
@@ -875,7 +753,8 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
     if (!cut)
         while (n > i && (cls(s[n - 1]) & BLANK)) n--;
     alm_log_mark_bytes(out->mark, s, n);
-    const lexer fresh = {.out = out, .mark = out->mark, .s = s, .length = n, .n = n, .done = i, .hit = hit, .n_hit = n_hit};
+    const lexer fresh = {
+        .out = out, .mark = out->mark, .s = s, .length = n, .n = n, .done = i, .hit = hit, .n_hit = n_hit};
     lexer x = fresh;
     bool object = !lines_only && n > i + 1 && !cut && s[i] == '{' && s[n - 1] == '}';
     if (object && !json_record(&x, i)) {
@@ -887,7 +766,11 @@ void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, si
     if (x.full || cut) { /* what is left is one value */
         alm_token *t = &out->at[out->n];
         size_t a = x.done;
-        *t = (alm_token){.sep_hash = sep_hash(s, 0, out->n), .at = (uint32_t)a, .n = (uint32_t)((line.n < UINT32_MAX ? line.n : UINT32_MAX) - a), .sep_at = (uint32_t)a, .type = ALM_SLOT_STR};
+        *t = (alm_token){.sep_hash = sep_hash(s, 0, out->n),
+                         .at = (uint32_t)a,
+                         .n = (uint32_t)((line.n < UINT32_MAX ? line.n : UINT32_MAX) - a),
+                         .sep_at = (uint32_t)a,
+                         .type = ALM_SLOT_STR};
         x.key += share(t->sep_hash, SLOT_WORD);
         out->n++;
         x.done = n;

@@ -18,10 +18,11 @@
 #include "base/str.h"
 
 /* Names are what stands between < and > in a template's text. */
-#define ALM_SLOT_TYPES(X)                                                                                              \
-    X(CONST, "const") X(ANY, "*") X(NUM, "num") X(HEX, "hex") X(IP, "ip") X(UUID, "uuid") X(MAC, "mac")                \
-    X(PATH, "path") X(URL, "url") X(TIME, "time") X(EMAIL, "email") X(HOST, "host") X(ID, "id") X(WORD, "word")        \
-    X(STR, "str") X(BOOL, "bool") X(LIST, "list")
+#define ALM_SLOT_TYPES(X)                                                                                           \
+    X(CONST, "const")                                                                                               \
+    X(ANY, "*") X(NUM, "num") X(HEX, "hex") X(IP, "ip") X(UUID, "uuid") X(MAC, "mac") X(PATH, "path") X(URL, "url") \
+        X(TIME, "time") X(EMAIL, "email") X(HOST, "host") X(ID, "id") X(WORD, "word") X(STR, "str") X(BOOL, "bool") \
+            X(LIST, "list")
 
 typedef enum alm_slot_type {
 #define ALM_SLOT_ENUM(name, text) ALM_SLOT_##name,
@@ -38,9 +39,9 @@ enum {
 };
 
 enum {
-    ALM_TOKEN_SOFT = 1,   /* soft slot; `type` is what it looks like */
-    ALM_TOKEN_VALUE = 2,  /* stands where a value stands (after `=`) */
-    ALM_TOKEN_QUOTED = 4  /* alone between quotes, or the one argument of a call */
+    ALM_TOKEN_SOFT = 1,  /* soft slot; `type` is what it looks like */
+    ALM_TOKEN_VALUE = 2, /* stands where a value stands (after `=`) */
+    ALM_TOKEN_QUOTED = 4 /* alone between quotes, or the one argument of a call */
 };
 
 typedef struct alm_token {
@@ -74,8 +75,10 @@ enum {
 typedef struct alm_log_marks {
     uint64_t of[ALM_MARK_COUNT];
 } alm_log_marks;
-/* The portable version of the marks of 64 bytes, for tests. */
-void alm_log_mark_plain(alm_log_marks *out, const unsigned char *s);
+/* The marks of 64 bytes: the portable version, and for tests the i-th version that this machine can run, NULL behind the last. */
+typedef void alm_log_mark_fn(alm_log_marks *out, const unsigned char *s);
+alm_log_mark_fn alm_log_mark_plain;
+alm_log_mark_fn *alm_log_mark_version(unsigned i);
 
 /* About 85 KiB: not for the stack. */
 typedef struct alm_tokens {

@@ -31,9 +31,12 @@ static void what_is_wrong_is_said_with_its_line(void **state) {
     static const struct {
         const char *text, *part;
     } rows[] = {
-        {"order ORD", "masks.tsv:1: no tab"},       {"a\tb\nOrder\tx", "masks.tsv:2: slot name 'Order'"},
-        {"num\t[0-9]+", "is a built-in slot"},      {"a\tb\na\tc", "stands twice"},
-        {"a\t(b", "masks.tsv:1: regex of <a>"},     {"a\t", "1 to 4096 bytes"},
+        {"order ORD", "masks.tsv:1: no tab"},
+        {"a\tb\nOrder\tx", "masks.tsv:2: slot name 'Order'"},
+        {"num\t[0-9]+", "is a built-in slot"},
+        {"a\tb\na\tc", "stands twice"},
+        {"a\t(b", "masks.tsv:1: regex of <a>"},
+        {"a\t", "1 to 4096 bytes"},
         {"\tx", "1 to 30 letters"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -59,7 +62,8 @@ static void a_regex_that_explodes_gives_up_and_is_counted(void **state) {
 
 static void digests_tell_sets_apart(void **state) {
     (void)state;
-    alm_mask_set *a = parse("a\tb\nc\td\n"), *b = parse("# x\na\tb\r\nc\td"), *c = parse("c\td\na\tb\n"), *none = parse("");
+    alm_mask_set *a = parse("a\tb\nc\td\n"), *b = parse("# x\na\tb\r\nc\td"), *c = parse("c\td\na\tb\n"),
+                 *none = parse("");
     CHECK(alm_mask_set_digest(a) == alm_mask_set_digest(b));
     CHECK(alm_mask_set_digest(a) != alm_mask_set_digest(c));
     CHECK(alm_mask_set_digest(none) == 0 && alm_mask_set_digest(NULL) == 0);

@@ -10,7 +10,8 @@ static void feed(alm_miner *m, int from, int to) {
     char record[200];
     alm_match match;
     for (int i = from; i < to; i++) {
-        snprintf(record, sizeof record, "session %s for user %s at 10.0.0.%d key=%s", verb[i % 2], user[i / 3 % 4], i % 250, i < 50 ? "one" : "two");
+        snprintf(record, sizeof record, "session %s for user %s at 10.0.0.%d key=%s", verb[i % 2], user[i / 3 % 4],
+                 i % 250, i < 50 ? "one" : "two");
         CHECK_OK(alm_miner_add(m, alm_str_of(record), i * 1000, &match, NULL), NULL);
     }
 }
@@ -40,7 +41,8 @@ static void a_saved_miner_goes_on_as_if_it_had_not_been(void **state) {
         if (!alm_miner_info(whole, i, &a)) continue;
         uint32_t j = alm_miner_find(half, a.id);
         CHECK(j != ALM_NO_TEMPLATE && alm_miner_info(half, j, &b));
-        CHECK(a.count == b.count && a.first_record == b.first_record && a.last_record == b.last_record && a.first_ns == b.first_ns && a.last_ns == b.last_ns);
+        CHECK(a.count == b.count && a.first_record == b.first_record && a.last_record == b.last_record &&
+              a.first_ns == b.first_ns && a.last_ns == b.last_ns);
         CHECK(alm_str_eq(a.example, b.example) && memcmp(a.spark, b.spark, sizeof a.spark) == 0);
     }
     alm_buf_free(&bytes);
@@ -81,7 +83,8 @@ static void every_damaged_byte_and_every_cut_is_refused(void **state) {
     CHECK_OK(alm_miner_new(&m, NULL, &err), &err);
     feed(m, 0, 8);
     save(m, &bytes);
-    for (size_t n = 0; n < bytes.n; n++) CHECK(alm_miner_load(&other, (alm_str){bytes.at, n}, NULL, &err) != ALM_OK, "cut at %zu", n);
+    for (size_t n = 0; n < bytes.n; n++)
+        CHECK(alm_miner_load(&other, (alm_str){bytes.at, n}, NULL, &err) != ALM_OK, "cut at %zu", n);
     for (size_t i = 0; i < bytes.n; i++) {
         bytes.at[i] = (char)(bytes.at[i] ^ 0x41);
         alm_status st = alm_miner_load(&other, alm_buf_str(&bytes), NULL, &err);

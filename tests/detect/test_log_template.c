@@ -87,7 +87,8 @@ static void enough_words_in_one_place_are_values(void **state) {
 static void two_varying_words_are_found_one_after_the_other(void **state) {
     (void)state;
     alm_miner *m = fresh(NULL);
-    static const char *const user[] = {"anna", "bernd", "clara", "dieter"}, *const host[] = {"atlas", "boreas", "cetus", "draco"};
+    static const char *const user[] = {"anna", "bernd", "clara", "dieter"}, *const host[] = {"atlas", "boreas", "cetus",
+                                                                                             "draco"};
     char record[200];
     uint32_t last = 0;
     for (int i = 0; i < 16; i++) {
@@ -104,7 +105,8 @@ static void two_varying_words_are_found_one_after_the_other(void **state) {
 
 static void ids_do_not_depend_on_the_order_of_templates(void **state) {
     (void)state;
-    static const char *const record[] = {"disk 3 is full", "user anna left", "user bernd left", "cache cleared", "load is 0.7"};
+    static const char *const record[] = {"disk 3 is full", "user anna left", "user bernd left", "cache cleared",
+                                         "load is 0.7"};
     alm_miner *a = fresh(NULL), *b = fresh(NULL);
     for (int i = 0; i < 5; i++) add(a, record[i]);
     for (int i = 4; i >= 0; i--) add(b, record[i]);
@@ -156,7 +158,8 @@ static void the_number_of_templates_is_bounded(void **state) {
     char record[200], w[3][12];
     for (int i = 0; i < 20; i++) add(m, "the one that is often seen");
     for (uint32_t i = 0; i < 3000; i++) {
-        snprintf(record, sizeof record, "%s went %s and %s", letters(i * 7919 + 1, w[0]), letters(i * 104729 + 3, w[1]), letters(i * 1299709 + 5, w[2]));
+        snprintf(record, sizeof record, "%s went %s and %s", letters(i * 7919 + 1, w[0]), letters(i * 104729 + 3, w[1]),
+                 letters(i * 1299709 + 5, w[2]));
         add(m, record);
         CHECK(alm_miner_n_live(m) <= 101);
     }
@@ -173,7 +176,9 @@ static void times_and_activity_are_kept(void **state) {
     alm_error err = {0};
     alm_match match;
     for (int i = 0; i < 1000; i++)
-        CHECK_OK(alm_miner_add(m, i < 500 ? ALM_STR("early bird") : ALM_STR("late owl"), i == 700 ? ALM_NO_TIME : 1000 - i, &match, &err), &err);
+        CHECK_OK(alm_miner_add(m, i < 500 ? ALM_STR("early bird") : ALM_STR("late owl"),
+                               i == 700 ? ALM_NO_TIME : 1000 - i, &match, &err),
+                 &err);
     alm_template_info info;
     CHECK(alm_miner_info(m, 0, &info));
     CHECK_INT(info.count, 500);
@@ -213,7 +218,8 @@ static void the_bound_has_limits(void **state) {
     (void)state;
     alm_miner *m = NULL;
     alm_error err = {0};
-    CHECK_STATUS(alm_miner_new(&m, &(alm_miner_options){.size = sizeof(alm_miner_options), .max_templates = 3}, &err), ALM_INVALID, &err);
+    CHECK_STATUS(alm_miner_new(&m, &(alm_miner_options){.size = sizeof(alm_miner_options), .max_templates = 3}, &err),
+                 ALM_INVALID, &err);
     CHECK(m == NULL);
     CHECK_HOLDS(err.text, "16");
 }
@@ -223,11 +229,13 @@ static alm_status whole_life(void *arg) {
     static const char *const user[] = {"anna", "bernd", "clara"};
     alm_miner *m = NULL, *again = NULL;
     alm_buf state = alm_buf_with_limit(1 << 20);
-    alm_status st = alm_miner_new(&m, &(alm_miner_options){.size = sizeof(alm_miner_options), .max_templates = 16}, NULL);
+    alm_status st =
+        alm_miner_new(&m, &(alm_miner_options){.size = sizeof(alm_miner_options), .max_templates = 16}, NULL);
     char record[200], w[12];
     alm_match match;
     for (uint32_t i = 0; st == ALM_OK && i < 60; i++) {
-        snprintf(record, sizeof record, i % 2 ? "user %s came at %u" : "%s of things", i % 2 ? user[i % 3] : letters(i * 31, w), i);
+        snprintf(record, sizeof record, i % 2 ? "user %s came at %u" : "%s of things",
+                 i % 2 ? user[i % 3] : letters(i * 31, w), i);
         st = alm_miner_add(m, alm_str_of(record), 5, &match, NULL);
         if (st != ALM_OK) { /* the record is not counted, the rest still adds up */
             alm_test_fail_alloc(0, false);

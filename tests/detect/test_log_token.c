@@ -100,7 +100,8 @@ static void json_is_taken_by_its_structure(void **state) {
         {"{\"a\":\"b\\\"c d\"}", "{\"a\":\"<str?>\"}"},
     };
     CHECK_SHAPES(rows);
-    static const char *const broken[][2] = { /* not JSON: taken as a line */
+    static const char *const broken[][2] = {
+        /* not JSON: taken as a line */
         {"{\"a\":1", "{\"<word?>\":<num>"},
         {"{a 1}", "{a <num>}"},
         {"{\"a\" 1}", "{\"<word?>\" <num>}"},
@@ -120,7 +121,8 @@ static void records_that_differ_in_values_only_have_one_key(void **state) {
         {"peers 10.0.0.1,10.0.0.2,10.0.0.3 up", "peers 10.0.0.9 up"},
         {"from h () at Fri Jun 17 07:07:00 2005", "from h (h12.example.org) at Sat Jun  4 17:00:01 2005"},
     };
-    static const char *const other[][2] = {{"took 12 ms", "lost 12 ms"}, {"a b", "a, b"}, {"a b.", "a b"}, {"a b c", "a b"}, {"", "a"}};
+    static const char *const other[][2] = {
+        {"took 12 ms", "lost 12 ms"}, {"a b", "a, b"}, {"a b.", "a b"}, {"a b c", "a b"}, {"", "a"}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         alm_log_tokenise(&tokens, alm_str_of(same[i][0]), NULL, 0, false);
         uint64_t key = tokens.key;
@@ -146,7 +148,8 @@ static void a_key_with_a_slot_is_one_step_away(void **state) {
 
 static void hits_of_masks_become_slots(void **state) {
     (void)state;
-    static const alm_mask_hit hits[] = {{.at = 6, .n = 7, .type = ALM_SLOT_MASK}, {.at = 16, .n = 2, .type = ALM_SLOT_MASK + 1}};
+    static const alm_mask_hit hits[] = {{.at = 6, .n = 7, .type = ALM_SLOT_MASK},
+                                        {.at = 16, .n = 2, .type = ALM_SLOT_MASK + 1}};
     alm_log_tokenise(&tokens, ALM_STR("order ORD-12a isxyz."), hits, 2, false);
     CHECK_INT(tokens.n, 5);
     CHECK_INT(tokens.at[1].type, ALM_SLOT_MASK);
@@ -196,6 +199,11 @@ static void the_fast_marks_are_the_plain_marks(void **state) {
             alm_log_marks plain;
             alm_log_mark_plain(&plain, block);
             CHECK(memcmp(&plain, &mark[b], sizeof plain) == 0, "n %zu block %zu", n, b);
+            for (unsigned i = 0; alm_log_mark_version(i); i++) {
+                alm_log_marks other;
+                alm_log_mark_version(i)(&other, block);
+                CHECK(memcmp(&plain, &other, sizeof plain) == 0, "version %u n %zu block %zu", i, n, b);
+            }
         }
     }
 }

@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         alm_miner_free(c);
         alm_buf_clear(&first), alm_buf_clear(&second);
     }
-    CHECK(alm_miner_new(&a, n % 2 ? &few : NULL, NULL) == ALM_OK && alm_miner_new(&b, n % 2 ? &few : NULL, NULL) == ALM_OK);
+    CHECK(alm_miner_new(&a, n % 2 ? &few : NULL, NULL) == ALM_OK &&
+          alm_miner_new(&b, n % 2 ? &few : NULL, NULL) == ALM_OK);
     mine(a, bytes.at, n);
     mine(b, bytes.at, n);
     CHECK(alm_miner_n_index(a) == alm_miner_n_index(b));
