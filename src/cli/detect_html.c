@@ -20,14 +20,25 @@ typedef struct page {
 static void fill(page *p, size_t k) {
     const alm_incident *i = &p->incident[k];
     alm_report_incident *r = &p->at[k];
-    *r = (alm_report_incident){.reason = alm_str_of(i->reason), .detector = alm_str_of(i->detector ? i->detector : ""),
-                               .first_ns = i->first_ns, .last_ns = i->last_ns, .first_record = i->first_line, .n_alarms = i->n_alarms,
-                               .p = i->p, .score = i->score, .n_groups = i->n_groups,
-                               .line = p->line[k], .n_line = i->n_line};
+    *r = (alm_report_incident){.reason = alm_str_of(i->reason),
+                               .detector = alm_str_of(i->detector ? i->detector : ""),
+                               .first_ns = i->first_ns,
+                               .last_ns = i->last_ns,
+                               .first_record = i->first_line,
+                               .n_alarms = i->n_alarms,
+                               .p = i->p,
+                               .score = i->score,
+                               .n_groups = i->n_groups,
+                               .n_followers = i->n_followers,
+                               .line = p->line[k],
+                               .n_line = i->n_line};
     if (i->n_group) r->group = alm_str_of(i->group[0]);
     for (unsigned j = 0; j < i->n_line; j++)
-        p->line[k][j] = (alm_report_line){.line = i->line[j], .source = alm_str_of(i->source ? i->source : ""), .text = alm_str_of(i->text[j]), .alarm = true};
-    if (i->n_alarms > i->n_line) r->n_hidden = i->n_alarms - i->n_line;
+        p->line[k][j] = (alm_report_line){.line = i->line[j],
+                                          .source = alm_str_of(i->source ? i->source : ""),
+                                          .text = alm_str_of(i->text[j]),
+                                          .alarm = true};
+    if (i->n_alarms + i->n_followers > i->n_line) r->n_hidden = i->n_alarms + i->n_followers - i->n_line;
     for (unsigned j = 1; j < i->n_group; j++) p->group[k][r->n_more_group++] = alm_str_of(i->group[j]);
     r->more_group = p->group[k];
 }
@@ -47,13 +58,30 @@ static alm_status write_page(alm_shown *s, page *p, const char *path, alm_error 
     const alm_detect_summary *u = &s->summary;
     alm_guarantee g = u->n_groups ? u->guarantee_groups : u->guarantee_free;
     const alm_timeline *t = s->by_time.any ? &s->by_time : &s->by_record;
-    alm_report_detect r = {.source = s->source, .model = s->model, .n_records = u->n_records, .n_alarms = u->n_unit_alarms, .n_units = u->n_units,
-                           .first_ns = s->first_ns, .last_ns = s->last_ns, .alpha = u->promised,
-                           .n_calibration = u->n_groups ? u->n_calibrate_groups : u->n_calibrate_free, .guaranteed = g != ALM_GUARANTEE_NONE,
-                           .guarantee_word = word_of(g), .guarantee = alm_str_of(alm_detection_guarantee(g)), .has_labels = s->has_labels, .n_normal = s->score.n_normal,
-                           .n_false = s->score.n_false, .n_ignored = u->n_ignored, .bin_records = t->records, .bin_alarms = t->alarms,
-                           .n_bin = alm_timeline_used(t), .bin_ns = s->by_time.any ? t->width : 0, .at = p->at, .n = p->n,
-                           .n_incidents = alm_detect_incident_count(s->detection) + alm_detect_incidents_dropped(s->detection)};
+    alm_report_detect r = {.source = s->source,
+                           .model = s->model,
+                           .n_records = u->n_records,
+                           .n_alarms = u->n_unit_alarms,
+                           .n_units = u->n_units,
+                           .first_ns = s->first_ns,
+                           .last_ns = s->last_ns,
+                           .alpha = u->promised,
+                           .n_calibration = u->n_groups ? u->n_calibrate_groups : u->n_calibrate_free,
+                           .guaranteed = g != ALM_GUARANTEE_NONE,
+                           .guarantee_word = word_of(g),
+                           .guarantee = alm_str_of(alm_detection_guarantee(g)),
+                           .has_labels = s->has_labels,
+                           .n_normal = s->score.n_normal,
+                           .n_false = s->score.n_false,
+                           .n_ignored = u->n_ignored,
+                           .bin_records = t->records,
+                           .bin_alarms = t->alarms,
+                           .n_bin = alm_timeline_used(t),
+                           .bin_ns = s->by_time.any ? t->width : 0,
+                           .at = p->at,
+                           .n = p->n,
+                           .n_incidents =
+                               alm_detect_incident_count(s->detection) + alm_detect_incidents_dropped(s->detection)};
     alm_buf html = alm_buf_with_limit(PAGE_LIMIT);
     alm_status st = alm_report_detect_html(&html, &r, err);
     if (st == ALM_OK) st = alm_file_write(path, html.at, html.n, err);

@@ -106,11 +106,17 @@ static void head(alm_shown *s, const alm_incident *i) {
     }
     alm_out_text(out, dot);
     alm_out_printf(out, P_("%llu alarm", "%llu alarms", (unsigned long)i->n_alarms), (unsigned long long)i->n_alarms);
+    if (i->n_followers) {
+        alm_out_text(out, dot);
+        alm_out_printf(out, P_("%llu more like it", "%llu more like it", (unsigned long)i->n_followers),
+                       (unsigned long long)i->n_followers);
+    }
     alm_out_printf(out, "%sp %.2g\n", dot, i->p);
 }
 
 double alm_detection_weight(const alm_incident *i) {
-    return i->score + alm_log_f64((double)(i->n_alarms > 0 ? i->n_alarms : 1));
+    uint64_t n = i->n_alarms + i->n_followers;
+    return i->score + alm_log_f64((double)(n > 0 ? n : 1));
 }
 
 static int heavier(const void *a, const void *b) {
@@ -144,7 +150,7 @@ static void incident(alm_shown *s, const alm_incident *i) {
                        (unsigned long long)i->line[order[j]], alm_style_off(&s->cli->out_term, ALM_DIM));
         data_line(s, alm_str_of(i->text[order[j]]), 14, cause ? ALM_BOLD : ALM_PLAIN);
     }
-    if (i->n_alarms > i->n_line && i->n_line)
+    if (i->n_alarms + i->n_followers > i->n_line && i->n_line)
         alm_out_printf(out, "     %s\n", s->cli->out_term.utf8 ? "      …" : "     ...");
     alm_out_text(out, "\n");
 }

@@ -56,6 +56,7 @@ typedef struct alm_report_incident {
     int64_t first_ns, last_ns;
     uint64_t first_record; /* place in the stream, from 1: the time line's axis where records have no time */
     uint64_t n_alarms, n_records;
+    uint64_t n_followers;        /* records like these that came after and raised no alarm of their own */
     double p;                    /* the smallest p-value in it */
     double score;                /* of its strongest alarm: with n_alarms it decides what comes in the short list */
     const alm_report_line *line; /* what is shown, in order */

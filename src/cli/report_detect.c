@@ -176,6 +176,11 @@ static void put_meta(alm_buf *out, const alm_report_incident *x) {
     alm_html_raw(out, "<span>");
     alm_html_count(out, x->n_alarms);
     alm_buf_printf(out, " %s", P_("alarm", "alarms", (unsigned long)x->n_alarms));
+    if (x->n_followers > 0) {
+        alm_html_raw(out, "</span><span>");
+        alm_html_count(out, x->n_followers);
+        alm_buf_printf(out, " %s", P_("more record like it", "more records like it", (unsigned long)x->n_followers));
+    }
     alm_html_raw(out, "</span><span>");
     alm_html_p(out, x->p);
     alm_html_raw(out, "</span>");
@@ -221,7 +226,7 @@ static void put_head(alm_buf *out, const alm_report_detect *r) {
     alm_buf_printf(out, " %s", P_("record", "records", (unsigned long)r->n_records));
     if (r->source != NULL && *r->source) {
         alm_html_raw(out, " · ");
-        alm_html_text(out, r->source);
+        alm_html_text(out, strcmp(r->source, "-") == 0 ? _("standard input") : r->source);
     }
     if (timed(r->first_ns, r->last_ns)) {
         alm_html_raw(out, " · ");
@@ -230,9 +235,10 @@ static void put_head(alm_buf *out, const alm_report_detect *r) {
     alm_html_raw(out, "</p>\n</header>\n");
 }
 
-/* A burst of alarms weighs more than one alarm of the same score. */
+/* A burst weighs more than one record of the same score. */
 static double weight_of(const alm_report_incident *x) {
-    return x->score + alm_log_f64((double)(x->n_alarms > 0 ? x->n_alarms : 1));
+    uint64_t n = x->n_alarms + x->n_followers;
+    return x->score + alm_log_f64((double)(n > 0 ? n : 1));
 }
 
 size_t alm_report_strongest(size_t out[ALM_REPORT_SHORT], const alm_report_detect *r) {
@@ -266,8 +272,8 @@ static void put_short_list(alm_buf *out, const alm_report_detect *r) {
         alm_html_raw(out, "</td><td class=\"tpl\">");
         put_reason(out, x->reason);
         alm_html_raw(out, "</td><td class=\"r at\">");
-        alm_html_count(out, x->n_alarms);
-        alm_buf_printf(out, " %s</td></tr>\n", P_("alarm", "alarms", (unsigned long)x->n_alarms));
+        alm_html_count(out, x->n_alarms + x->n_followers);
+        alm_buf_printf(out, " %s</td></tr>\n", P_("record", "records", (unsigned long)(x->n_alarms + x->n_followers)));
     }
     alm_html_raw(out, "</tbody></table>\n");
 }

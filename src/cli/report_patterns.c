@@ -30,7 +30,7 @@ static void put_head(alm_buf *out, const alm_report_patterns *r) {
     uint64_t first_ten = 0;
     for (size_t i = 0; i < r->n && i < 10; i++) first_ten += r->at[i].count;
     alm_html_raw(out, "<p class=\"sub\">");
-    if (r->source != NULL) alm_html_text(out, r->source);
+    if (r->source != NULL) alm_html_text(out, strcmp(r->source, "-") == 0 ? _("standard input") : r->source);
     if (r->first_ns != ALM_NO_TIME && r->last_ns != ALM_NO_TIME && (r->first_ns != 0 || r->last_ns != 0)) {
         if (r->source != NULL) alm_html_raw(out, ", ");
         alm_html_span(out, r->first_ns, r->last_ns);

@@ -52,6 +52,7 @@ static alm_status detect_page(alm_buf *out, bool labels, bool timed, alm_error *
                                      .first_record = 100 * i + 1,
                                      .n_alarms = 2,
                                      .n_records = 7,
+                                     .n_followers = 1240,
                                      .p = i % 2 ? 0.00001 : 0.0042,
                                      .line = line,
                                      .n_line = 3,
@@ -153,6 +154,8 @@ static void no_record_becomes_markup_on_the_detect_page(void **state) {
         CHECK(detect_page(&b, k & 1, k & 2, NULL) == ALM_OK);
         check_safe(&b);
         CHECK(has(&b, "1\xE2\x80\xAF%") && has(&b, "p &lt; 0.0001") && has(&b, "p = 0.0042"));
+        CHECK(has(&b, "1\xE2\x80\xAF"
+                      "240 more records like it"));
         CHECK(has(&b, "href=\"#i40\"") && has(&b, "id=\"i40\""));
         alm_buf_free(&b);
     }
