@@ -14,7 +14,8 @@
 
 enum { HEADER_BYTES = 64 };
 
-static bool starts(alm_str s, const char *prefix) { return alm_str_starts(s, alm_str_of(prefix)); }
+/* With a literal, so that the compiler compares words and calls nothing. */
+#define starts(s, literal) ((s).n >= sizeof(literal) - 1 && memcmp((s).at, (literal), sizeof(literal) - 1) == 0)
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -99,12 +100,7 @@ static bool may_make_trace(alm_str line) {
     case 'g':
     case 's':
     case 'S':
-    case 't':
-    case 'C':
-    case 'W':
-    case 'a':
-    case '-':
-    case '.': return true;
+    case 't': return true;
     default: return false;
     }
 }

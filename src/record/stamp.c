@@ -443,6 +443,17 @@ static bool parse_next(const alm_stamp_reader *r, alm_stamp *out, alm_str s, siz
                      digits_at(s.at + at, s.at + s.n) >= 10 && second_word(s, at));
 }
 
+/* Two digits with a colon between them, in the first n bytes: without, only forms that are all digits (epoch, compact, basic)
+ * or have points can be there, and no word needs a look. */
+static bool has_clock(alm_str s, size_t n) {
+    const char *at = s.at, *end = s.at + (n < s.n ? n : s.n);
+    while (at < end && (at = memchr(at, ':', (size_t)(end - at))) != NULL) {
+        if (at > s.at && at + 1 < end && is_digit(at[-1]) && is_digit(at[1])) return true;
+        at++;
+    }
+    return false;
+}
+
 bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t limit) {
     size_t n = s.n < limit ? s.n : limit;
     if (r->guess < n && is_start(s.at[r->guess]) && may_begin(s.at, r->guess) && parse_next(r, out, s, r->guess)) {
@@ -453,8 +464,10 @@ bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t lim
     /* Where stamps are rare, most lines would be searched for nothing: look at the first words only. The rule depends on the
      * lines alone, so a run is the same every time. */
     if (r->n_miss >= 64 && n > 40) n = 40;
+    bool clock = has_clock(s, n + 32);
     for (size_t i = 0; i < n; i++) {
-        if (!is_start(s.at[i]) || !may_begin(s.at, i)) continue;
+        if (clock ? !is_start(s.at[i]) : !is_digit(s.at[i])) continue;
+        if (!may_begin(s.at, i)) continue;
         if (parse_next(r, out, s, i)) {
             r->form = out->form;
             r->guess = (uint32_t)i;
