@@ -159,8 +159,8 @@ static void tell(alm_cli *cli, const alm_normal_info *i, const char *path) {
         alm_cli_note(cli, _("learned %llu records in %llu templates: %s"), (unsigned long long)i->n_records,
                      (unsigned long long)i->n_templates, path);
     else
-        alm_cli_note(cli, _("learned %llu sessions: %s"), (unsigned long long)(i->n_groups_fit + i->n_groups_calibrate),
-                     path);
+        alm_cli_note(cli, _("learned %llu sessions: %s"),
+                     (unsigned long long)i->n_groups_fit + (unsigned long long)i->n_groups_calibrate, path);
     if (i->n_groups_fit + i->n_groups_calibrate) {
         if (i->group_rule[0]) alm_cli_note(cli, _("groups: %s"), i->group_rule);
         alm_cli_note(cli, _("%llu groups learned, %llu kept to calibrate, %llu cut at an edge and left out"),

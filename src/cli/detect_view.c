@@ -142,7 +142,7 @@ static void incident(alm_shown *s, const alm_incident *i) {
     head(s, i);
     alm_out_text(out, "     ");
     sentence(s, i->reason, 5, ALM_WARN);
-    unsigned order[ALM_INCIDENT_LINES];
+    unsigned order[ALM_INCIDENT_LINES] = {0};
     order_lines(i, order);
     for (unsigned j = 0; j < i->n_line; j++) {
         bool cause = order[j] == 0;

@@ -9,12 +9,12 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "cli/patterns.h"
-#include <string.h>
 
 /* A field of RFC 4180: quoted when it holds a comma, a quote or a line end, quotes doubled. */
 static void field(alm_buf *out, alm_str s) {
     bool quote = false;
-    for (size_t i = 0; i < s.n && !quote; i++) quote = memchr(",\"\r\n", s.at[i], 4) != NULL;
+    for (size_t i = 0; i < s.n && !quote; i++)
+        quote = s.at[i] == ',' || s.at[i] == '"' || s.at[i] == '\r' || s.at[i] == '\n';
     if (!quote) {
         alm_buf_add_str(out, s);
         return;

@@ -14,8 +14,9 @@
 #include "detect/detect.h"
 #include "detect/words.h"
 #include <stdio.h>
+#include <sys/stat.h>
 
-enum { VERSION = 1, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
+enum { VERSION = 1, ALIGNMENT = 32, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
 
 /* The buffer as the value of a key, unless writing to it has failed; empties it. */
 static alm_status set_bytes(alm_gguf_writer *w, const char *key, alm_buf *b, alm_error *err) {
@@ -218,7 +219,15 @@ static alm_status from_container(alm_normal **out, alm_gguf *g, const char *name
 
 alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
     alm_gguf *g = NULL;
+    struct stat file;
     alm_status st = alm_gguf_open(&g, path, err);
+    /* The writer pads to this; what is missing there is not missed by the reader, but says that the file was cut. */
+    if (st == ALM_OK && stat(path, &file) == 0 && file.st_size % ALIGNMENT != 0) {
+        alm_gguf_close(g);
+        alm_fail(err, ALM_MALFORMED, "%s: the file ends too early, inside its padding", path);
+        alm_hint(err, "it was cut off: copy it again, or learn it again");
+        return ALM_MALFORMED;
+    }
     if (st == ALM_OK) st = from_container(out, g, path, err);
     alm_gguf_close(g);
     return st;

@@ -116,6 +116,7 @@ $ alm detect -q --incidents --model m.gguf today.log > out; grep -c 'no space le
 ? 1
 
 == --top keeps the heaviest incidents in the order of their beginnings, and says how many are left out
+words:
 % { cat today.log; sed 's/2026-03-01/2026-03-03/; s/session=1/session=2/' today.log; } > two.log
 $ alm detect -q --incidents --top 0 --model m.gguf two.log > all; alm detect -q --incidents --top 1 --model m.gguf two.log > one; a=$(grep -cE '^ {0,2}[0-9]+  2026' all); test $a -gt 1 && grep -cE '^ {0,2}[0-9]+  2026' one; grep -q "^$((a - 1)) weaker incident" one && echo counted; head -1 one > h; grep -cFxf h all
 > 1
