@@ -428,7 +428,6 @@ static alm_status follow(alm_detection *d, const alm_event *event, const alm_loo
     v->score = score;
     d->sum.n_free++;
     d->sum.n_followers++;
-    if (look->unseen && !d->o.prequential) d->m->n_strange += 1;
     count_label(d, event->label, false);
     alm_cause c = {.at = d->at, .first_at = d->at, .line = event->line, .time_ns = event->time_ns, .source = event->source, .event = look->event,
                    .score = score, .p = v->p, .text = original(event), .follower = true};
