@@ -118,6 +118,12 @@ static alm_status add_vector(alm_normal *m, const alm_count *c, uint32_t n, doub
     return ALM_OK;
 }
 
+/* A vector of the calibration part is known, as rare as can be; counts of known ones stay. */
+static alm_status remember_end(alm_normal *m, const alm_group *g, alm_error *err) {
+    if (g->overflow || alm_table64_get(&m->by_vector, hash_of(g->count, g->n_count)) != UINT32_MAX) return ALM_OK;
+    return add_vector(m, g->count, g->n_count, 1, err);
+}
+
 static alm_status settle(alm_normal *m, alm_error *err);
 
 static alm_status learn_end(alm_normal *m, const alm_group *g, alm_error *err) {
@@ -203,14 +209,20 @@ static void one_round(alm_normal *m, double *const logs[4], double *const change
     }
 }
 
-static alm_status settle(alm_normal *m, alm_error *err) {
-    size_t n_e = m->n_event, n_v = m->n_vector < ALM_MAX_VECTORS ? m->n_vector : ALM_MAX_VECTORS;
+static alm_status eps_room(alm_normal *m, size_t n_e, alm_error *err) {
     size_t cap = m->cap_eps;
     if (!alm_grow((void **)&m->eps[0], &cap, n_e, sizeof(double))) return alm_fail_memory(err);
     cap = m->cap_eps;
     if (!alm_grow((void **)&m->eps[1], &cap, n_e, sizeof(double))) return alm_fail_memory(err);
     m->cap_eps = cap;
     m->n_eps = n_e;
+    return ALM_OK;
+}
+
+static alm_status settle(alm_normal *m, alm_error *err) {
+    size_t n_e = m->n_event, n_v = m->n_vector < ALM_MAX_VECTORS ? m->n_vector : ALM_MAX_VECTORS;
+    alm_status st = eps_room(m, n_e, err);
+    if (st != ALM_OK) return st;
     for (unsigned b = 0; b < 2; b++)
         for (size_t e = 0; e < n_e; e++) m->eps[b][e] = 0.01;
     double *work = alm_calloc(n_e * 7 + n_v + 1, sizeof *work);
@@ -253,7 +265,9 @@ static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
 }
 
 static bool save(const alm_normal *m, alm_buf *out) {
-    bool fine = alm_buf_add_le64(out, (uint64_t)m->n_groups) && alm_buf_add_le64(out, m->n_vector);
+    bool fine = alm_buf_add_le64(out, (uint64_t)m->n_groups) && alm_buf_add_le64(out, m->n_eps);
+    for (size_t e = 0; e < m->n_eps && fine; e++) fine = alm_words_add_f64(out, m->eps[0][e]) && alm_words_add_f64(out, m->eps[1][e]);
+    fine = fine && alm_buf_add_le64(out, m->n_vector);
     for (size_t i = 0; i < m->n_vector && fine; i++) {
         const alm_vector *v = &m->vector[i];
         fine = alm_buf_add_le64(out, (uint64_t)v->seen) && alm_buf_add_le64(out, v->n);
@@ -267,6 +281,14 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     alm_words w = alm_words_of(bytes);
     alm_count c[ALM_GROUP_COUNTS];
     uint64_t groups = alm_words_below(&w, (uint64_t)1 << 53);
+    uint64_t n_eps = alm_words_count(&w, 2, m->n_event);
+    alm_status room = w.fine ? eps_room(m, (size_t)n_eps, err) : ALM_OK;
+    if (room != ALM_OK) return room;
+    for (uint64_t e = 0; e < n_eps; e++)
+        for (unsigned b = 0; b < 2; b++) {
+            m->eps[b][e] = alm_words_f64(&w);
+            if (!(m->eps[b][e] > 1e-12 && m->eps[b][e] <= 0.5)) w.fine = false;
+        }
     uint64_t n = alm_words_count(&w, 2, 1 << 20);
     for (uint64_t i = 0; i < n && w.fine; i++) {
         uint64_t seen = alm_words_below(&w, (uint64_t)1 << 53);
@@ -282,9 +304,9 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
         if (st != ALM_OK) return st;
     }
     m->n_groups = (double)groups;
-    alm_status st = alm_words_end(&w, "alm.counts", err);
-    return st == ALM_OK && m->n_vector ? settle(m, err) : st;
+    m->settled_at = m->n_groups;
+    return alm_words_end(&w, "alm.counts", err);
 }
 
-const alm_detector alm_detector_counts = {.name = "counts", .text = "counts of events in a session", .end = end, .learn_end = learn_end,
+const alm_detector alm_detector_counts = {.name = "counts", .text = "counts of events in a session", .end = end, .learn_end = learn_end, .remember_end = remember_end,
                                           .settle = settle, .say = say, .save = save, .load = load};

@@ -114,6 +114,9 @@ typedef struct alm_detector {
     alm_status (*learn_step)(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err); /* before g takes it */
     alm_status (*learn_end)(alm_normal *m, const alm_group *g, alm_error *err);
     alm_status (*settle)(alm_normal *m, alm_error *err); /* the fit part is complete */
+    /* The calibration part, after it was scored: known from now on, not counted. May only lower scores to come. */
+    alm_status (*remember_step)(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err);
+    alm_status (*remember_end)(alm_normal *m, const alm_group *g, alm_error *err);
     void (*say)(const alm_normal *m, const alm_evidence *e, alm_buf *out);
     const char *(*name_of)(const alm_evidence *e); /* another name for this evidence; NULL: name */
     /* Everything it has learned, as a flat list of numbers (docs/format/model.md). load checks every count and event. */

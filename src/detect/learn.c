@@ -509,6 +509,20 @@ static alm_status score_group(work *w, const span *s, alm_error *err) {
     return add_score(&m->group_cal, &m->n_group_cal, &m->cap_group_cal, alm_score_group(m, &w->g, true, NULL, 0, &n), err);
 }
 
+static alm_status remember_group(work *w, const span *s, alm_error *err) {
+    alm_status st = ALM_OK;
+    alm_group_begin(&w->g);
+    for (uint32_t i = s->first; i != UINT32_MAX && st == ALM_OK; i = w->next[i]) {
+        uint32_t e = event_at(w, i);
+        for (size_t d = 0; d < ALM_DETECTOR_COUNT && st == ALM_OK; d++)
+            if (alm_detectors[d]->remember_step) st = alm_detectors[d]->remember_step(w->m, &w->g, e, err);
+        if (st == ALM_OK) st = alm_group_take(&w->g, e, err);
+    }
+    for (size_t d = 0; d < ALM_DETECTOR_COUNT && st == ALM_OK; d++)
+        if (alm_detectors[d]->remember_end) st = alm_detectors[d]->remember_end(w->m, &w->g, err);
+    return st;
+}
+
 static alm_status score_stream(work *w, size_t cut, alm_error *err) {
     alm_normal *m = w->m;
     alm_status st = ALM_OK;
@@ -541,6 +555,7 @@ static alm_status fit_and_calibrate(work *w, alm_error *err) {
     for (size_t d = 0; d < ALM_DETECTOR_COUNT && st == ALM_OK; d++)
         if (alm_detectors[d]->settle && (n_fit || d != ALM_DETECT_counts)) st = alm_detectors[d]->settle(m, err);
     for (size_t i = n_fit; i < w->n_order && st == ALM_OK; i++) st = score_group(w, &w->group[w->order[i]], err);
+    for (size_t i = n_fit; i < w->n_order && st == ALM_OK; i++) st = remember_group(w, &w->group[w->order[i]], err);
     if (st == ALM_OK) st = score_stream(w, cut, err);
     if (st != ALM_OK) return st;
     if (m->n_group_cal) qsort(m->group_cal, m->n_group_cal, sizeof *m->group_cal, larger_first);

@@ -44,21 +44,36 @@ static double end(alm_normal *m, const alm_group *g, bool ended, alm_evidence *e
     return novelty(m, g->last, ALM_EVENT_END);
 }
 
+static alm_status know_pair(alm_normal *m, uint32_t a, uint32_t b, uint32_t *out, alm_error *err) {
+    *out = alm_table64_get(&m->pair, key_of(a, b));
+    if (*out != UINT32_MAX || m->n_pair >= ALM_MAX_PAIRS) return ALM_OK; /* when the table is full, what is new stays new */
+    if (!alm_grow((void **)&m->pair_n, &m->cap_pair, m->n_pair + 1, sizeof *m->pair_n)) return alm_fail_memory(err);
+    alm_status st = alm_table64_set(&m->pair, key_of(a, b), (uint32_t)m->n_pair, err);
+    if (st != ALM_OK) return st;
+    m->pair_n[m->n_pair] = 0;
+    *out = (uint32_t)m->n_pair++;
+    return ALM_OK;
+}
+
 static alm_status learn_pair(alm_normal *m, uint32_t a, uint32_t b, alm_error *err) {
-    uint32_t i = alm_table64_get(&m->pair, key_of(a, b));
-    if (i == UINT32_MAX) {
-        if (m->n_pair >= ALM_MAX_PAIRS) return ALM_OK; /* the table is full: what is new stays new */
-        if (!alm_grow((void **)&m->pair_n, &m->cap_pair, m->n_pair + 1, sizeof *m->pair_n)) return alm_fail_memory(err);
-        i = (uint32_t)m->n_pair;
-        alm_status st = alm_table64_set(&m->pair, key_of(a, b), i, err);
-        if (st != ALM_OK) return st;
-        m->pair_n[m->n_pair++] = 0;
-    }
+    uint32_t i;
+    alm_status st = know_pair(m, a, b, &i, err);
+    if (st != ALM_OK || i == UINT32_MAX) return st;
     m->pair_n[i] += 1;
     m->event[a].n_from += 1;
     m->event[b].n_to += 1;
     m->n_pairs_all += 1;
     return ALM_OK;
+}
+
+static alm_status remember_step(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err) {
+    uint32_t i;
+    return know_pair(m, g->n_records ? g->last : ALM_EVENT_START, event, &i, err);
+}
+
+static alm_status remember_end(alm_normal *m, const alm_group *g, alm_error *err) {
+    uint32_t i;
+    return know_pair(m, g->last, ALM_EVENT_END, &i, err);
 }
 
 static alm_status learn_step(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err) {
@@ -135,18 +150,19 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     for (uint64_t i = 0; i < n && w.fine; i++) {
         uint64_t key = alm_words_u64(&w), count = alm_words_below(&w, (uint64_t)1 << 53);
         uint32_t a = (uint32_t)(key >> 32), b = (uint32_t)key;
-        if (a >= m->n_event || b >= m->n_event || count == 0) w.fine = false;
+        if (a >= m->n_event || b >= m->n_event) w.fine = false;
         if (!w.fine) break;
-        double n_from = m->event[a].n_from, n_to = m->event[b].n_to, all = m->n_pairs_all;
-        alm_status st = learn_pair(m, a, b, err);
+        uint32_t at;
+        alm_status st = know_pair(m, a, b, &at, err);
         if (st != ALM_OK) return st;
-        m->pair_n[alm_table64_get(&m->pair, key)] = (double)count;
-        m->event[a].n_from = n_from + (double)count;
-        m->event[b].n_to = n_to + (double)count;
-        m->n_pairs_all = all + (double)count;
+        if (at == UINT32_MAX) continue;
+        m->pair_n[at] += (double)count;
+        m->event[a].n_from += (double)count;
+        m->event[b].n_to += (double)count;
+        m->n_pairs_all += (double)count;
     }
     return alm_words_end(&w, "alm.order", err);
 }
 
 const alm_detector alm_detector_order = {.name = "order", .text = "order of events", .step = step, .end = end, .learn_step = learn_step,
-                                         .learn_end = learn_end, .say = say, .save = save, .load = load};
+                                         .learn_end = learn_end, .remember_step = remember_step, .remember_end = remember_end, .say = say, .save = save, .load = load};
