@@ -186,6 +186,21 @@ bool alm_form_domain(const char *s, size_t a, size_t e) {
     return false;
 }
 
+bool alm_form_host(const char *s, size_t a, size_t e) {
+    size_t dots = 0, label = 0;
+    bool letters = true;
+    for (size_t i = a; i < e; i++) {
+        if (s[i] == '.') {
+            dots++, label = 0, letters = true;
+            continue;
+        }
+        if (!(cls(s[i]) & (LET | DIG)) && s[i] != '-') return false;
+        label++;
+        letters = letters && s[i] >= 'a' && s[i] <= 'z'; /* a class has a capital */
+    }
+    return label >= 2 && letters && (alm_form_domain(s, a, e) || (dots >= 2 && label <= 3));
+}
+
 bool alm_form_message_key(const char *s, size_t n) {
     static const char *const keys[] = {"msg",    "message", "text", "event",     "error",  "err",
                                        "reason", "log",     "body", "exception", "detail", "description"};

@@ -95,6 +95,8 @@ bool alm_form_unit(const char *s, size_t n); /* KB, ms, ... */
 bool alm_form_host_behind(const char *s, size_t e, size_t n);
 /* Does a name with one dot end as domains do, not as files do: example.org? */
 bool alm_form_domain(const char *s, size_t a, size_t e);
+/* A domain name: letters, digits, - and dots, a last label of letters that is a known one, or short behind two dots. */
+bool alm_form_host(const char *s, size_t a, size_t e);
 /* A word that names the message of a JSON or logfmt record: msg, error, ... */
 bool alm_form_message_key(const char *s, size_t n);
 

@@ -17,7 +17,8 @@ uint8_t alm_slot_join(uint8_t a, uint8_t b) {
     if (a_small && b_small) return a == ALM_SLOT_ID || b == ALM_SLOT_ID ? ALM_SLOT_ID : ALM_SLOT_HEX;
     bool a_word = a == ALM_SLOT_ID || a == ALM_SLOT_WORD, b_word = b == ALM_SLOT_ID || b == ALM_SLOT_WORD;
     if (a_word && b_word) return ALM_SLOT_WORD;
-    if ((a == ALM_SLOT_HOST && (b == ALM_SLOT_IP || b_word)) || (b == ALM_SLOT_HOST && (a == ALM_SLOT_IP || a_word)))
-        return ALM_SLOT_HOST;
+    bool a_host = a == ALM_SLOT_HOST, b_host = b == ALM_SLOT_HOST;
+    if ((a_host && b == ALM_SLOT_IP) || (b_host && a == ALM_SLOT_IP)) return ALM_SLOT_HOST;
+    if ((a_host && b_word) || (b_host && a_word)) return ALM_SLOT_WORD;
     return ALM_SLOT_ANY;
 }

@@ -245,7 +245,7 @@ static unsigned number_type(const char *s, size_t a, size_t e, const atom *t) {
     if (n == 36 && alm_form_uuid(s, a, e)) return ALM_SLOT_UUID;
     if (lead == 4 && alm_form_time(s, a, e)) return ALM_SLOT_TIME;
     if (n >= 17 && alm_form_mac(s, a, e)) return ALM_SLOT_MAC;
-    return t->dot ? ALM_SLOT_HOST : ALM_SLOT_ID;
+    return t->dot && alm_form_host(s, a, e) ? ALM_SLOT_HOST : ALM_SLOT_ID;
 }
 
 /* "<1 sec": below the smallest number that is told. Emits it and returns true. */
@@ -283,7 +283,8 @@ static void named(lexer *x, size_t a, size_t e, const atom *t) {
     size_t n = e - a;
     uint64_t dig = t->dig, starts = dig & ~(dig << 1), but_one = dig & (dig - 1);
     bool groups = (starts & (starts - 1)) != 0, three = (but_one & (but_one - 1)) != 0;
-    unsigned type = t->dot ? ALM_SLOT_HOST : ALM_SLOT_ID, lead = (unsigned)__builtin_ctzll(~t->let);
+    unsigned type = t->dot && alm_form_host(s, a, e) ? ALM_SLOT_HOST : ALM_SLOT_ID,
+             lead = (unsigned)__builtin_ctzll(~t->let);
     bool soft = false;
     if (n >= 4 && (dig | t->hex) == t->all) type = ALM_SLOT_HEX;
     else if (n == 36 && alm_form_uuid(s, a, e)) type = ALM_SLOT_UUID;
@@ -417,7 +418,7 @@ static bool with_colon(lexer *x, size_t a, size_t e, unsigned acc) {
         first(x->mark, ALM_MARK_DOT, a, last) == last) { /* action:org.example.Run */
         emit_const(x, a, last - 1, true);
         if (x->full) return true;
-        emit_soft(x, last, e, ALM_SLOT_HOST);
+        emit_soft(x, last, e, alm_form_host(s, last, e) ? ALM_SLOT_HOST : ALM_SLOT_WORD);
         return true;
     }
     return false;
@@ -518,7 +519,8 @@ static size_t complex_atom(lexer *x, size_t a, size_t end) {
     }
     while (a < e && !(cls(s[a]) & (LET | UND))) a++;
     if (a == e) return end;
-    if ((acc & DOT) && !(acc & COL) && e == end && x->out->n > 0) emit_soft(x, a, e, ALM_SLOT_HOST);
+    if ((acc & DOT) && !(acc & COL) && e == end && x->out->n > 0)
+        emit_soft(x, a, e, alm_form_host(s, a, e) ? ALM_SLOT_HOST : ALM_SLOT_WORD);
     else emit_const(x, a, e, (acc & COL) != 0);
     return end;
 }

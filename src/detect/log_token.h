@@ -20,7 +20,8 @@
 /* Names are what stands between < and > in a template's text. */
 #define ALM_SLOT_TYPES(X)                                                                                           \
     X(CONST, "const")                                                                                               \
-    X(ANY, "*") X(NUM, "num") X(HEX, "hex") X(IP, "ip") X(UUID, "uuid") X(MAC, "mac") X(PATH, "path") X(URL, "url") \
+    X(ANY, "*")                                                                                                     \
+    X(NUM, "num") X(HEX, "hex") X(IP, "ip") X(UUID, "uuid") X(MAC, "mac") X(PATH, "path") X(URL, "url")             \
         X(TIME, "time") X(EMAIL, "email") X(HOST, "host") X(ID, "id") X(WORD, "word") X(STR, "str") X(BOOL, "bool") \
             X(LIST, "list")
 

@@ -80,8 +80,8 @@ static void values_are_known_by_their_place(void **state) {
         {"eth0 is up on ssh2", "<id?> is up on <id?>"},
         {"eth0: link up", "<id?>: link up"},
         {"r24=0x1 r25=0x2", "r24=<hex> r25=<hex>"},
-        {"class org.example.Main started", "class <host?> started"},
-        {"action:org.example.Run done", "action:<host?> done"},
+        {"class org.example.Main started", "class <word?> started"},
+        {"action:org.example.Run done", "action:<word?> done"},
         {"closed for user anna", "closed for user <word>"},
         {"the user anna left", "the user anna left"},
     };
