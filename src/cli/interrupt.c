@@ -6,13 +6,29 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static alm_cancel cancel;
+static volatile sig_atomic_t asked;
+static struct timespec asked_at; /* written before `asked` is set, by the first signal only */
 
+/* `timeout` and some shells send one request twice, to the process and to its group: that is still one. Only a second one
+ * after a fifth of a second means that somebody does not want to wait. */
 static void on_signal(int number) {
-    (void)number;
-    cancel.requested = 1;
+    static const long long twice_ns = 200000000;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!asked) {
+        asked_at = now;
+        asked = 1;
+        cancel.requested = 1;
+        return;
+    }
+    long long ns = (now.tv_sec - asked_at.tv_sec) * 1000000000LL + (now.tv_nsec - asked_at.tv_nsec);
+    if (ns < twice_ns) return;
+    signal(number, SIG_DFL);
+    raise(number); /* delivered as soon as this handler returns */
 }
 
 static void guard_descriptor(int fd, int flags) {
@@ -31,7 +47,6 @@ alm_cancel *alm_interrupt_start(void) {
     memset(&action, 0, sizeof action);
     sigemptyset(&action.sa_mask);
     action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
     static const int asks[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof asks / sizeof asks[0]; i++) {
         struct sigaction old;

@@ -224,7 +224,7 @@ $ alm detect --model m.gguf --labels l.tsv today.log
 == Ctrl-C while learning keeps what was read
 needs: timeout
 % mkfifo p
-$ (cat normal.log; sleep 20) > p & timeout --preserve-status -s INT 2 alm learn p -o m.gguf; echo $?; kill $! 2>/dev/null; alm detect --model m.gguf today.log -q > out && wc -l < out > a && wc -l < today.log > b && test $(cat a) -ge $(cat b) && echo judged
+$ (cat normal.log; sleep 20) > p & timeout --preserve-status -s INT 3 alm learn p -o m.gguf; echo $?; kill $! 2>/dev/null; alm detect --model m.gguf today.log -q > out && wc -l < out > a && wc -l < today.log > b && test $(cat a) -ge $(cat b) && echo judged
 > 130
 > judged
 2>~ interrupted: the model holds what was read so far
@@ -232,7 +232,7 @@ $ (cat normal.log; sleep 20) > p & timeout --preserve-status -s INT 2 alm learn 
 == Ctrl-C while detecting writes what was judged, and the summary
 needs: timeout
 % mkfifo p && alm learn -q normal.log -o m.gguf
-$ (cat today.log; sleep 20) > p & timeout --preserve-status -s INT 2 alm detect --json --model m.gguf p > out; echo $?; kill $! 2>/dev/null; tail -1 out | grep -c '"interrupted":true'; test $(wc -l < out) -gt $(wc -l < today.log) && echo all
+$ (cat today.log; sleep 20) > p & timeout --preserve-status -s INT 3 alm detect --json --model m.gguf p > out; echo $?; kill $! 2>/dev/null; tail -1 out | grep -c '"interrupted":true'; test $(wc -l < out) -gt $(wc -l < today.log) && echo all
 > 130
 > 1
 > all
@@ -241,7 +241,7 @@ $ (cat today.log; sleep 20) > p & timeout --preserve-status -s INT 2 alm detect 
 == Ctrl-C while mining shows what was read
 needs: timeout
 % mkfifo p
-$ (cat today.log; sleep 20) > p & timeout --preserve-status -s INT 2 alm patterns --json p > out; echo $?; kill $! 2>/dev/null; grep -o '"count":[0-9]*' out | cut -d: -f2 | awk '{ n += $1 } END { print n }' > got; wc -l < today.log | tr -d ' ' > want; cmp got want && echo all
+$ (cat today.log; sleep 20) > p & timeout --preserve-status -s INT 3 alm patterns --json p > out; echo $?; kill $! 2>/dev/null; grep -o '"count":[0-9]*' out | cut -d: -f2 | awk '{ n += $1 } END { print n }' > got; wc -l < today.log | tr -d ' ' > want; cmp got want && echo all
 > 130
 > all
 2>~ interrupted: this is what was read so far
