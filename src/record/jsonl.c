@@ -148,7 +148,7 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
     size_t n_line = 0, n_object = 0;
     for (alm_str line; n_line < SNIFF_LINES && alm_sniff_line(&head, &line);) {
         line = alm_str_trim(line);
-        if (line.n == 0) continue;
+        if (line.n == 0 || line.n > r->decoded.limit) continue; /* one that would be cut says nothing */
         n_line++;
         if (line.at[0] != '{') continue;
         alm_buf_clear(&r->decoded);
