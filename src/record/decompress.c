@@ -32,6 +32,8 @@ struct alm_stream {
     const char *name; /* lives as long as the stream: the reader's list of inputs */
     int fd;           /* -1: memory */
     bool owns_fd;
+    bool waits;               /* a pipe or a terminal: a read may take as long as somebody thinks */
+    const alm_cancel *cancel; /* NULL: cannot be stopped */
     alm_str memory;
     size_t memory_at;
     packing kind;
@@ -64,7 +66,20 @@ static void zstd_free(void *arg, void *at) {
     alm_free(at);
 }
 
-/* Plain bytes from the source; *got = 0 at its end. */
+static bool stopped(const alm_stream *s) { return s->cancel && s->cancel->requested; }
+
+/* False when the wait is over because of a request to stop. Asked five times a second, because a signal that comes just
+ * before the wait begins would not end it. */
+static bool wait_for_bytes(const alm_stream *s) {
+    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    while (!stopped(s)) {
+        int n = poll(&p, 1, 200);
+        if (n > 0 || (n < 0 && errno != EINTR)) return true; /* whatever is wrong, the read tells it */
+    }
+    return false;
+}
+
+/* Plain bytes from the source; *got = 0 at its end, which a request to stop brings about. */
 static alm_status take(alm_stream *s, void *at, size_t n, size_t *got, alm_error *err) {
     *got = 0;
     if (s->fd < 0) {
@@ -74,9 +89,12 @@ static alm_status take(alm_stream *s, void *at, size_t n, size_t *got, alm_error
         s->memory_at += n;
         *got = n;
     } else {
-        ssize_t k;
-        do k = read(s->fd, at, n);
-        while (k < 0 && errno == EINTR);
+        ssize_t k = 0;
+        if (!s->waits || wait_for_bytes(s)) {
+            do k = read(s->fd, at, n);
+            while (k < 0 && errno == EINTR && !stopped(s));
+            if (k < 0 && errno == EINTR) k = 0;
+        }
         if (k < 0) return alm_fail_errno(err, errno, "%s: cannot read", s->name);
         *got = (size_t)k;
     }
@@ -160,16 +178,17 @@ static alm_status make(alm_stream **out, const char *name, alm_error *err) {
     return *out = s, ALM_OK;
 }
 
-alm_status alm_stream_open(alm_stream **out, const char *path, alm_error *err) {
+alm_status alm_stream_open(alm_stream **out, const char *path, const alm_cancel *cancel, alm_error *err) {
     alm_stream *s = NULL;
     struct stat info;
     alm_status st = make(&s, path, err);
     if (st != ALM_OK) return st;
+    s->cancel = cancel;
     if (strcmp(path, "-") == 0) {
         s->fd = STDIN_FILENO;
     } else {
         do s->fd = open(path, O_RDONLY | O_CLOEXEC);
-        while (s->fd < 0 && errno == EINTR);
+        while (s->fd < 0 && errno == EINTR && !stopped(s));
         s->owns_fd = true;
         if (s->fd < 0) {
             st = alm_fail_errno(err, errno, "%s: cannot open", path);
@@ -184,7 +203,7 @@ alm_status alm_stream_open(alm_stream **out, const char *path, alm_error *err) {
         if (S_ISREG(info.st_mode)) {
             s->written_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
             (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        }
+        } else s->waits = true;
     }
     st = start(s, err);
     if (st == ALM_OK) *out = s, s = NULL;

@@ -10,8 +10,9 @@
 
 typedef struct alm_stream alm_stream;
 
-/* path "-" is standard input. ALM_UNSUPPORTED for xz, bzip2, lz4 and zip, with the command that unpacks them. */
-alm_status alm_stream_open(alm_stream **out, const char *path, alm_error *err);
+/* path "-" is standard input. ALM_UNSUPPORTED for xz, bzip2, lz4 and zip, with the command that unpacks them.
+ * cancel (may be NULL): a request to stop ends the input where it is, also while a pipe is silent. */
+alm_status alm_stream_open(alm_stream **out, const char *path, const alm_cancel *cancel, alm_error *err);
 alm_status alm_stream_open_bytes(alm_stream **out, const char *name, alm_str bytes, alm_error *err);
 void alm_stream_close(alm_stream *s);
 /* At least one byte and at most n of them into `at`; *got = 0 at the end. What a pipe has is given at once. Damaged or cut

@@ -220,7 +220,7 @@ static alm_status begin_input(alm_reader *r, alm_error *err) {
         st = r->ops->begin(r, err);
     } else {
         st = r->from_bytes ? alm_stream_open_bytes(&r->stream, r->source, r->bytes, err)
-                           : alm_stream_open(&r->stream, r->source, err);
+                           : alm_stream_open(&r->stream, r->source, r->o.cancel, err);
         if (st != ALM_OK) return st;
         if ((st = alm_window_begin(&r->w, r->stream, r->o.max_record_bytes, err)) != ALM_OK) return st;
         r->time.now_ns = r->o.now_ns ? r->o.now_ns : alm_stream_written_ns(r->stream);
