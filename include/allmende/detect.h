@@ -30,31 +30,36 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-typedef struct alm_normal alm_normal;         /* a model: what is normal */
-typedef struct alm_learner alm_learner;       /* learning in progress */
-typedef struct alm_detection alm_detection;   /* a stream being judged */
+typedef struct alm_normal alm_normal;       /* a model: what is normal */
+typedef struct alm_learner alm_learner;     /* learning in progress */
+typedef struct alm_detection alm_detection; /* a stream being judged */
 
 /* One record as the detectors see it. Bytes are not kept unless said. */
 typedef struct alm_event {
-    alm_str text;       /* what patterns are mined from */
-    alm_str raw;        /* the original bytes; shown with incidents (cut). Empty: text serves */
-    alm_str group;      /* value of the grouping field (alm_normal_group_field names it); empty: found in text by the model's rule */
-    int64_t time_ns;    /* INT64_MIN: no time stamp */
-    uint64_t line;      /* from 1 in its input */
-    const char *source; /* name of the input; NULL is fine. Must live until the stream is freed or be the same pointer per input */
-    int label;          /* only for the summary's false-alarm rate: 0 normal, 1 anomalous, -1 unknown. Never used to judge */
+    alm_str text; /* what patterns are mined from */
+    alm_str raw;  /* the original bytes; shown with incidents (cut). Empty: text serves */
+    alm_str
+        group; /* value of the grouping field (alm_normal_group_field names it); empty: found in text by the model's rule */
+    int64_t time_ns; /* INT64_MIN: no time stamp */
+    uint64_t line;   /* from 1 in its input */
+    const char *
+        source; /* name of the input; NULL is fine. Must live until the stream is freed or be the same pointer per input */
+    int label; /* only for the summary's false-alarm rate: 0 normal, 1 anomalous, -1 unknown. Never used to judge */
 } alm_event;
 
 typedef struct alm_learn_options {
-    size_t size;              /* sizeof(alm_learn_options) */
-    double alpha;             /* promised rate of alarms among normal units, in (0, 1); 0: 0.01 */
-    const char *group_by;     /* NULL: found by itself; "off": every record for itself; "field:NAME"; anything else is a regex
+    size_t size;  /* sizeof(alm_learn_options) */
+    double alpha; /* promised rate of alarms among normal units, in (0, 1); 0: 0.01 */
+    const char
+        *group_by; /* NULL: found by itself; "off": every record for itself; "field:NAME"; anything else is a regex
                                  whose first capture, or whole match, is the group */
-    bool sessions;            /* whole sessions come in through alm_learn_session */
-    bool no_group_search;     /* with group_by NULL: as "off" */
-    uint32_t max_templates;   /* 0: 100,000 */
-    size_t max_events;        /* records kept for calibration (24 bytes each): 0: 2,000,000; beyond it groups are sampled by hash */
-    const alm_cancel *cancel; /* NULL: cannot be stopped. After it is set, add returns ALM_INTERRUPTED; finish still works */
+    bool sessions; /* whole sessions come in through alm_learn_session */
+    bool no_group_search;   /* with group_by NULL: as "off" */
+    uint32_t max_templates; /* 0: 100,000 */
+    size_t
+        max_events; /* records kept for calibration (24 bytes each): 0: 2,000,000; beyond it groups are sampled by hash */
+    const alm_cancel
+        *cancel; /* NULL: cannot be stopped. After it is set, add returns ALM_INTERRUPTED; finish still works */
 } alm_learn_options;
 
 alm_status alm_learn_new(alm_learner **out, const alm_learn_options *options, alm_error *err);
@@ -78,10 +83,10 @@ const char *alm_normal_group_field(const alm_normal *m); /* as alm_learn_group_f
 bool alm_normal_sessions(const alm_normal *m);           /* learned from whole sessions */
 
 typedef enum alm_guarantee {
-    ALM_GUARANTEE_TRAINING,  /* with 95 % confidence over calibration sets the rate is at most alpha */
-    ALM_GUARANTEE_MARGINAL,  /* at most alpha on average over calibration sets: too few rows for the stronger one */
-    ALM_GUARANTEE_ADAPTIVE,  /* the threshold follows the stream so that the long-run alarm rate is alpha */
-    ALM_GUARANTEE_NONE       /* fewer than 1/alpha calibration rows */
+    ALM_GUARANTEE_TRAINING, /* with 95 % confidence over calibration sets the rate is at most alpha */
+    ALM_GUARANTEE_MARGINAL, /* at most alpha on average over calibration sets: too few rows for the stronger one */
+    ALM_GUARANTEE_ADAPTIVE, /* the threshold follows the stream so that the long-run alarm rate is alpha */
+    ALM_GUARANTEE_NONE      /* fewer than 1/alpha calibration rows */
 } alm_guarantee;
 const char *alm_guarantee_text(alm_guarantee g); /* a sentence */
 const char *alm_guarantee_name(alm_guarantee g); /* "training-conditional", "marginal", "adaptive", "none" */
@@ -90,24 +95,25 @@ const char *alm_guarantee_name(alm_guarantee g); /* "training-conditional", "mar
 typedef struct alm_normal_info {
     double alpha;
     uint64_t n_records, n_templates;
-    uint64_t n_groups, n_groups_fit, n_groups_calibrate, n_groups_cut; /* cut: began before or ended after the input, not learned */
-    uint64_t n_free_fit, n_free_calibrate;                             /* records outside groups */
-    uint64_t n_labelled_out;                                           /* sessions with label 1 that were left out */
-    alm_guarantee guarantee;                                           /* for the groups, or for the records when there are no groups */
-    double threshold;                                                  /* of the group score */
-    char group_rule[160];                                              /* in words, "" when there are no groups */
-    double rate_bucket_s;                                              /* 0: no rates learned (too few times) */
+    uint64_t n_groups, n_groups_fit, n_groups_calibrate,
+        n_groups_cut;                      /* cut: began before or ended after the input, not learned */
+    uint64_t n_free_fit, n_free_calibrate; /* records outside groups */
+    uint64_t n_labelled_out;               /* sessions with label 1 that were left out */
+    alm_guarantee guarantee;               /* for the groups, or for the records when there are no groups */
+    double threshold;                      /* of the group score */
+    char group_rule[160];                  /* in words, "" when there are no groups */
+    double rate_bucket_s;                  /* 0: no rates learned (too few times) */
 } alm_normal_info;
 void alm_normal_info_of(const alm_normal *m, alm_normal_info *out);
 
 typedef struct alm_detect_options {
-    size_t size;            /* sizeof(alm_detect_options) */
-    double alpha;           /* 0: the model's. Outside (0, 1): ALM_INVALID */
-    bool prequential;       /* each record or group is judged, then learned unless it alarmed */
-    bool fixed;             /* records outside groups: a fixed threshold instead of the adaptive one */
-    uint32_t max_groups;    /* open groups kept: 0: 32,768; the one silent for longest is closed first */
-    uint32_t min_alarms;    /* an incident with fewer alarms is ignored (floor rule); 0: 1 */
-    double min_score;       /* alarms with a lower score are ignored (floor rule); 0: none */
+    size_t size;         /* sizeof(alm_detect_options) */
+    double alpha;        /* 0: the model's. Outside (0, 1): ALM_INVALID */
+    bool prequential;    /* each record or group is judged, then learned unless it alarmed */
+    bool fixed;          /* records outside groups: a fixed threshold instead of the adaptive one */
+    uint32_t max_groups; /* open groups kept: 0: 32,768; the one silent for longest is closed first */
+    uint32_t min_alarms; /* an incident with fewer alarms is ignored (floor rule); 0: 1 */
+    double min_score;    /* alarms with a lower score are ignored (floor rule); 0: none */
     const alm_cancel *cancel;
 } alm_detect_options;
 
@@ -115,32 +121,34 @@ enum { ALM_WHY_MAX = 6, ALM_WHY_BYTES = 320, ALM_VERDICT_GROUP_BYTES = 120 };
 typedef struct alm_why {
     const char *detector; /* a row of detectors.def */
     char text[ALM_WHY_BYTES];
-    double score;         /* its part of the sum */
+    double score; /* its part of the sum */
 } alm_why;
 
 typedef struct alm_verdict {
-    bool is_group;         /* a whole group; else one record */
-    char id[17];           /* 16 hexadecimal digits: of the record (text and place) or of the group (key and place) */
-    uint64_t line;         /* the record's; of a group: its last record's */
+    bool is_group; /* a whole group; else one record */
+    char id[17];   /* 16 hexadecimal digits: of the record (text and place) or of the group (key and place) */
+    uint64_t line; /* the record's; of a group: its last record's */
     uint64_t first_line, n_records; /* of a group */
     int64_t time_ns, first_ns;
-    const char *source;    /* may be NULL */
+    const char *source;                  /* may be NULL */
     char group[ALM_VERDICT_GROUP_BYTES]; /* its key, cut; "" when there is none */
-    char template_id[17];  /* "" in sessions, for groups: of the last record */
+    char template_id[17];                /* "" in sessions, for groups: of the last record */
     double score, p;
     bool alarm;
-    bool ended;            /* group: it came to its end, and what is missing was judged */
-    bool cut;              /* group: its beginning or end lies outside the input, or its source fell silent as a whole */
+    bool ended; /* group: it came to its end, and what is missing was judged */
+    bool cut;   /* group: its beginning or end lies outside the input, or its source fell silent as a whole */
     unsigned n_why;
     alm_why why[ALM_WHY_MAX]; /* the strongest first; filled when alarm, or always with alm_detect_explain */
 } alm_verdict;
 
-alm_status alm_detect_new(alm_detection **out, alm_normal *m, const alm_detect_options *options, alm_error *err); /* m is used (and, prequentially, changed) until free */
+alm_status alm_detect_new(alm_detection **out, alm_normal *m, const alm_detect_options *options,
+                          alm_error *err); /* m is used (and, prequentially, changed) until free */
 void alm_detect_free(alm_detection *d);
 /* Judges one record. ALM_INTERRUPTED when cancelled (finish still works). */
 alm_status alm_detect_feed(alm_detection *d, const alm_event *event, alm_verdict *out, alm_error *err);
 /* Judges one whole session at once: out is a group verdict. */
-alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, int label, uint64_t line, alm_verdict *out, alm_error *err);
+alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, int label, uint64_t line,
+                              alm_verdict *out, alm_error *err);
 /* The next group that has ended; false: none now. Look after each feed and after finish. */
 bool alm_detect_next_group(alm_detection *d, alm_verdict *out);
 /* End of input: all open groups end or are cut. */
@@ -156,15 +164,16 @@ alm_str alm_detect_param(const alm_detection *d, size_t i);
 
 typedef struct alm_detect_summary {
     uint64_t n_records, n_groups, n_groups_cut;
-    uint64_t n_units, n_unit_alarms;         /* the units that the promise is about: groups, and records outside groups */
+    uint64_t n_units, n_unit_alarms; /* the units that the promise is about: groups, and records outside groups */
     uint64_t n_group_alarms, n_free, n_free_alarms; /* groups; records outside groups */
-    uint64_t n_record_alarms;                /* records marked (outside groups, or their group passed the threshold with them) */
-    uint64_t n_ignored;                      /* alarms under the floor rule */
-    uint64_t n_followers;                    /* records that repeat the cause of an alarm shortly before: part of its incident, no new alarm */
-    uint64_t n_unseen;                       /* records that fit no learned template */
-    uint64_t n_silences;                     /* mass stops: the source fell silent */
-    double promised;                         /* alpha */
-    double alarm_rate;                       /* n_unit_alarms / n_units */
+    uint64_t n_record_alarms; /* records marked (outside groups, or their group passed the threshold with them) */
+    uint64_t n_ignored;       /* alarms under the floor rule */
+    uint64_t
+        n_followers; /* records that repeat the cause of an alarm shortly before: part of its incident, no new alarm */
+    uint64_t n_unseen;                        /* records that fit no learned template */
+    uint64_t n_silences;                      /* mass stops: the source fell silent */
+    double promised;                          /* alpha */
+    double alarm_rate;                        /* n_unit_alarms / n_units */
     double group_alarm_rate, free_alarm_rate; /* NaN when there are none */
     alm_guarantee guarantee_groups, guarantee_free;
     uint64_t n_calibrate_groups, n_calibrate_free;
@@ -176,23 +185,23 @@ void alm_detect_summary_of(const alm_detection *d, alm_detect_summary *out);
 
 enum { ALM_INCIDENT_LINES = 6, ALM_INCIDENT_LINE_BYTES = 320, ALM_INCIDENT_NAMES = 6 };
 typedef struct alm_incident {
-    uint64_t number;             /* from 1, in order of the first cause */
+    uint64_t number; /* from 1, in order of the first cause */
     uint64_t n_alarms;
-    uint64_t n_followers;        /* and this many more records like these */
-    double score;                /* of the strongest alarm */
-    double p;                    /* the smallest */
-    int64_t first_ns, last_ns;   /* INT64_MIN: no times */
+    uint64_t n_followers;      /* and this many more records like these */
+    double score;              /* of the strongest alarm */
+    double p;                  /* the smallest */
+    int64_t first_ns, last_ns; /* INT64_MIN: no times */
     uint64_t first_line, last_line;
     const char *source;
-    const char *detector;        /* of the first cause */
-    char reason[ALM_WHY_BYTES];  /* one sentence: the first cause */
-    unsigned n_group;            /* groups named here, of n_groups */
+    const char *detector;       /* of the first cause */
+    char reason[ALM_WHY_BYTES]; /* one sentence: the first cause */
+    unsigned n_group;           /* groups named here, of n_groups */
     uint64_t n_groups;
     char group[ALM_INCIDENT_NAMES][ALM_VERDICT_GROUP_BYTES];
-    unsigned n_line;             /* original lines kept, in order; the first is the first cause */
+    unsigned n_line; /* original lines kept, in order; the first is the first cause */
     uint64_t line[ALM_INCIDENT_LINES];
     char text[ALM_INCIDENT_LINES][ALM_INCIDENT_LINE_BYTES]; /* cut on a character; bytes as they came */
-    bool silence;                /* a mass stop: several groups fell silent together */
+    bool silence;                                           /* a mass stop: several groups fell silent together */
 } alm_incident;
 /* After finish: incidents above the floor, first cause first. */
 size_t alm_detect_incident_count(const alm_detection *d);

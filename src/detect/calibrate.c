@@ -22,12 +22,12 @@
 #include "base/mathx.h"
 #include "detect/detect.h"
 
-#define CONFIDENCE 0.95
-#define GAMMA 0.02
+#define CONFIDENCE  0.95
+#define GAMMA       0.02
 #define LEAST_LEVEL (-1.0)
-#define MOST_LEVEL 10.0 /* times alpha */
+#define MOST_LEVEL  10.0 /* times alpha */
 enum { BINS = 4096, LEAST_WINDOW = 20 };
-#define BIN_LOW (-8.0)
+#define BIN_LOW   (-8.0)
 #define BIN_WIDTH (1.0 / 64)
 
 size_t alm_calibrate_rank(size_t n, double alpha, alm_guarantee *guarantee) {
@@ -132,10 +132,14 @@ alm_judgement alm_adaptive_judge(alm_adaptive *a, double score, double tie, unsi
 
 const char *alm_guarantee_text(alm_guarantee g) {
     switch (g) {
-    case ALM_GUARANTEE_TRAINING: return "with 95 % confidence at most the promised rate of normal units alarms, as long as they come as while learning";
+    case ALM_GUARANTEE_TRAINING:
+        return "with 95 % confidence at most the promised rate of normal units alarms, as long as they come as while "
+               "learning";
     case ALM_GUARANTEE_MARGINAL:
-        return "the promised rate holds on average over calibration sets; for 95 % confidence there were too few calibration rows";
-    case ALM_GUARANTEE_ADAPTIVE: return "the threshold follows the stream so that the alarm rate stays at the promised rate in the long run";
+        return "the promised rate holds on average over calibration sets; for 95 % confidence there were too few "
+               "calibration rows";
+    case ALM_GUARANTEE_ADAPTIVE:
+        return "the threshold follows the stream so that the alarm rate stays at the promised rate in the long run";
     case ALM_GUARANTEE_NONE: break;
     }
     return "no guarantee: fewer than 1/alpha calibration rows";

@@ -6,8 +6,8 @@
  * would give; but nothing rests on independence, because the SUM is what is calibrated (calibrate.c), on records and groups
  * that no part was learned from. A p-value of the sum is valid for any way of joining parts, as long as the way was fixed
  * before the calibration part was read. So no correction for the number of detectors is needed. */
-#include "detect/detect.h"
 #include "base/alloc.h"
+#include "detect/detect.h"
 
 #define MOST_VALUE_PARTS 16.0
 
@@ -23,8 +23,9 @@ typedef struct severity_word {
     const char *word;
     unsigned level;
 } severity_word;
-static const severity_word words[] = {{"WARN", 1},  {"WARNING", 1},  {"ERROR", 2}, {"ERR", 2},   {"SEVERE", 2}, {"FATAL", 3},
-                                      {"CRITICAL", 3}, {"CRIT", 3}, {"ALERT", 3}, {"EMERG", 3}, {"EMERGENCY", 3}, {"PANIC", 3}};
+static const severity_word words[] = {{"WARN", 1},   {"WARNING", 1}, {"ERROR", 2},     {"ERR", 2},
+                                      {"SEVERE", 2}, {"FATAL", 3},   {"CRITICAL", 3},  {"CRIT", 3},
+                                      {"ALERT", 3},  {"EMERG", 3},   {"EMERGENCY", 3}, {"PANIC", 3}};
 
 static bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -51,13 +52,15 @@ unsigned alm_severity_of(alm_str text) {
         for (; i < n && is_letter(text.at[i]); i++) upper = upper && text.at[i] < 'a';
         size_t len = i - from;
         const char *at = text.at + from;
-        bool whole = (from == 0 || (text.at[from - 1] != '_' && text.at[from - 1] != '.' && text.at[from - 1] != '/')) &&
-                     (i >= n || (text.at[i] != '_' && text.at[i] != '/' && !(text.at[i] >= '0' && text.at[i] <= '9')));
+        bool whole =
+            (from == 0 || (text.at[from - 1] != '_' && text.at[from - 1] != '.' && text.at[from - 1] != '/')) &&
+            (i >= n || (text.at[i] != '_' && text.at[i] != '/' && !(text.at[i] >= '0' && text.at[i] <= '9')));
         if (len >= 3 && len <= 9 && whole && (upper || key)) {
             unsigned level = level_of(at, len);
             if (level) return level;
         }
-        key = (len >= 5 && memcmp(at + len - 5, "level", 5) == 0) || (len == 8 && memcmp(at, "severity", 8) == 0) || (len == 3 && memcmp(at, "lvl", 3) == 0);
+        key = (len >= 5 && memcmp(at + len - 5, "level", 5) == 0) || (len == 8 && memcmp(at, "severity", 8) == 0) ||
+              (len == 3 && memcmp(at, "lvl", 3) == 0);
     }
     return 0;
 }

@@ -26,13 +26,11 @@ static uint64_t hash_of(const alm_count *c, uint32_t n) {
     return h;
 }
 
-static double eps_of(const alm_normal *m, uint32_t e, bool some) {
-    return e < m->n_eps ? m->eps[some][e] : 0.05;
-}
+static double eps_of(const alm_normal *m, uint32_t e, bool some) { return e < m->n_eps ? m->eps[some][e] : 0.05; }
 
 /* D(c, v); *worst is the event that costs most. Stops early above `bound`. */
-static double distance(const alm_normal *m, const alm_count *c, uint32_t n_c, const alm_count *v, uint32_t n_v, double bound, alm_count *worst,
-                       uint32_t *theirs) {
+static double distance(const alm_normal *m, const alm_count *c, uint32_t n_c, const alm_count *v, uint32_t n_v,
+                       double bound, alm_count *worst, uint32_t *theirs) {
     double sum = 0, most = -1;
     uint32_t i = 0, j = 0;
     while ((i < n_c || j < n_v) && sum <= bound) {
@@ -155,7 +153,8 @@ static double likeness(const alm_normal *m, double *const logs[4], const alm_vec
 }
 
 /* Adds weight w to what changed (0: none -> some, 1: some -> other) and to what there was to change. */
-static void count_changes(const alm_normal *m, double *const changed[2], double *some, const alm_vector *c, const alm_vector *v, double w) {
+static void count_changes(const alm_normal *m, double *const changed[2], double *some, const alm_vector *c,
+                          const alm_vector *v, double w) {
     const alm_count *x = m->pool + c->at, *y = m->pool + v->at;
     uint32_t i = 0, j = 0;
     while (i < c->n || j < v->n) {
@@ -251,7 +250,8 @@ static void range_of(const alm_normal *m, uint32_t event, uint32_t *low, uint32_
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     if (e->z <= 0) {
-        alm_buf_printf(out, "%llu of %llu sessions had these counts of events while learning", (unsigned long long)e->x, (unsigned long long)e->y);
+        alm_buf_printf(out, "%llu of %llu sessions had these counts of events while learning", (unsigned long long)e->x,
+                       (unsigned long long)e->y);
         return;
     }
     uint32_t low, high;
@@ -266,7 +266,8 @@ static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
 
 static bool save(const alm_normal *m, alm_buf *out) {
     bool fine = alm_buf_add_le64(out, (uint64_t)m->n_groups) && alm_buf_add_le64(out, m->n_eps);
-    for (size_t e = 0; e < m->n_eps && fine; e++) fine = alm_words_add_f64(out, m->eps[0][e]) && alm_words_add_f64(out, m->eps[1][e]);
+    for (size_t e = 0; e < m->n_eps && fine; e++)
+        fine = alm_words_add_f64(out, m->eps[0][e]) && alm_words_add_f64(out, m->eps[1][e]);
     fine = fine && alm_buf_add_le64(out, m->n_vector);
     for (size_t i = 0; i < m->n_vector && fine; i++) {
         const alm_vector *v = &m->vector[i];
@@ -308,5 +309,12 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     return alm_words_end(&w, "alm.counts", err);
 }
 
-const alm_detector alm_detector_counts = {.name = "counts", .text = "counts of events in a session", .end = end, .learn_end = learn_end, .remember_end = remember_end,
-                                          .settle = settle, .say = say, .save = save, .load = load};
+const alm_detector alm_detector_counts = {.name = "counts",
+                                          .text = "counts of events in a session",
+                                          .end = end,
+                                          .learn_end = learn_end,
+                                          .remember_end = remember_end,
+                                          .settle = settle,
+                                          .say = say,
+                                          .save = save,
+                                          .load = load};

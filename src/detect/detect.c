@@ -18,7 +18,19 @@
 #include "detect/open_groups.h"
 #include <stdio.h>
 
-enum { WINDOW = 2000, GROUP_WINDOW = 2000, PEERS = 4096, NOVEL = 10000, SEQUENCE = 1024, SPARE = 16, CAUSES = 1024, REPEAT_RECORDS = 500, MASS = 3, LOOK_AHEAD = 64, ENOUGH = 30 };
+enum {
+    WINDOW = 2000,
+    GROUP_WINDOW = 2000,
+    PEERS = 4096,
+    NOVEL = 10000,
+    SEQUENCE = 1024,
+    SPARE = 16,
+    CAUSES = 1024,
+    REPEAT_RECORDS = 500,
+    MASS = 3,
+    LOOK_AHEAD = 64,
+    ENOUGH = 30
+};
 
 #define REPEAT_NS ((int64_t)600 * 1000000000)
 
@@ -65,11 +77,13 @@ struct alm_detection {
 static alm_status checked(const alm_detect_options *given, const alm_normal *m, alm_detect_options *o, alm_error *err) {
     *o = (alm_detect_options){.size = sizeof *o};
     if (given) {
-        if (given->size < sizeof(size_t) || given->size > sizeof *o) return alm_fail(err, ALM_INVALID, "detect options: size %zu is not known here", given->size);
+        if (given->size < sizeof(size_t) || given->size > sizeof *o)
+            return alm_fail(err, ALM_INVALID, "detect options: size %zu is not known here", given->size);
         memcpy(o, given, given->size);
     }
     if (o->alpha == 0) o->alpha = m->alpha;
-    if (!(o->alpha > 0 && o->alpha < 1)) return alm_fail(err, ALM_INVALID, "alpha must lie between 0 and 1, both excluded");
+    if (!(o->alpha > 0 && o->alpha < 1))
+        return alm_fail(err, ALM_INVALID, "alpha must lie between 0 and 1, both excluded");
     if (o->max_groups == 0) o->max_groups = 16384;
     if (o->max_groups > (1u << 24)) o->max_groups = 1u << 24;
     return ALM_OK;
@@ -143,7 +157,8 @@ void alm_detect_explain(alm_detection *d, bool always) { d->explain = always; }
 
 static alm_status novel_event(alm_detection *d, uint32_t index, uint32_t *out, alm_error *err) {
     if (index >= d->n_novel) {
-        if (!alm_grow((void **)&d->novel_event, &d->cap_novel, index + 1, sizeof *d->novel_event)) return alm_fail_memory(err);
+        if (!alm_grow((void **)&d->novel_event, &d->cap_novel, index + 1, sizeof *d->novel_event))
+            return alm_fail_memory(err);
         memset(d->novel_event + d->n_novel, 0, (index + 1 - d->n_novel) * sizeof *d->novel_event);
         d->n_novel = index + 1;
     }
@@ -172,7 +187,8 @@ static alm_status recognise(alm_detection *d, const alm_event *event, alm_look *
         if (st == ALM_OK) st = novel_event(d, match.index, &e, err);
         if (st != ALM_OK) return st;
     }
-    *look = (alm_look){.event = e, .time_ns = event->time_ns, .text = event->text, .n_params = match.n_params, .params = match.params};
+    *look = (alm_look){
+        .event = e, .time_ns = event->time_ns, .text = event->text, .n_params = match.n_params, .params = match.params};
     look->unseen = m->event[e].n_all < 1;
     return ALM_OK;
 }
@@ -216,8 +232,12 @@ static void count_label(alm_detection *d, int label, bool alarm) {
 
 /* ---- the end of a group ---- */
 
-static bool weak_end(const alm_normal *m, uint32_t e) { return m->event[e].n_ends >= 0.01 * m->n_groups || 2 * m->event[e].n_ends >= m->event[e].n_from; }
-static bool strong_end(const alm_normal *m, uint32_t e) { return m->event[e].n_from > 0 && 2 * m->event[e].n_ends >= m->event[e].n_from; }
+static bool weak_end(const alm_normal *m, uint32_t e) {
+    return m->event[e].n_ends >= 0.01 * m->n_groups || 2 * m->event[e].n_ends >= m->event[e].n_from;
+}
+static bool strong_end(const alm_normal *m, uint32_t e) {
+    return m->event[e].n_from > 0 && 2 * m->event[e].n_ends >= m->event[e].n_from;
+}
 
 /* The longest gap behind an event; one that was rarely seen may be followed by any silence that a group has. */
 static uint64_t gap_of(const alm_normal *m, uint32_t e) {
@@ -267,7 +287,8 @@ static fate fate_of(alm_detection *d, const alm_group *g) {
     if (!d->finished && d->at <= due + d->m->longest_group + SPARE) return WAITS;
     unsigned n = 1, looked = 0;
     uint64_t last = g->last_at;
-    for (const alm_group *o = alm_open_groups_next(&d->open, g); o && looked < LOOK_AHEAD; o = alm_open_groups_next(&d->open, o), looked++) {
+    for (const alm_group *o = alm_open_groups_next(&d->open, g); o && looked < LOOK_AHEAD;
+         o = alm_open_groups_next(&d->open, o), looked++) {
         if (o->first_at > due || weak_end(d->m, o->last) || !overdue(d, o)) continue;
         n++;
         if (o->last_at > last) last = o->last_at;
@@ -280,10 +301,22 @@ static fate fate_of(alm_detection *d, const alm_group *g) {
 
 static alm_status report_silence(alm_detection *d, const alm_group *g, alm_error *err) {
     alm_why why = {.detector = "order"};
-    snprintf(why.text, sizeof why.text, "several sessions fell silent together near line %llu and none went on: the source stopped or was restarted; they are not judged as incomplete",
+    snprintf(why.text, sizeof why.text,
+             "several sessions fell silent together near line %llu and none went on: the source stopped or was "
+             "restarted; they are not judged as incomplete",
              (unsigned long long)g->last_line);
-    alm_cause c = {.at = d->at, .first_at = g->last_at, .line = g->last_line, .time_ns = g->last_ns, .source = g->source, .event = g->last, .group_key = g->key,
-                   .group = g->name, .p = 1, .why = &why, .text = alm_str_of(g->last_text), .silence = true};
+    alm_cause c = {.at = d->at,
+                   .first_at = g->last_at,
+                   .line = g->last_line,
+                   .time_ns = g->last_ns,
+                   .source = g->source,
+                   .event = g->last,
+                   .group_key = g->key,
+                   .group = g->name,
+                   .p = 1,
+                   .why = &why,
+                   .text = alm_str_of(g->last_text),
+                   .silence = true};
     return alm_incidents_add(d->incidents, &c, err);
 }
 
@@ -325,7 +358,8 @@ static alm_status judge_group(alm_detection *d, alm_group *g, bool ended, bool c
     v->cut = cut || g->cut_start;
     v->n_why = 0;
     if (d->o.prequential) {
-        bool judged = alm_adaptive_judge(&d->groups, score, tie_of(alm_hash_mix(g->key, g->first_line)), 0, &v->p) == ALM_JUDGED_ALARM;
+        bool judged = alm_adaptive_judge(&d->groups, score, tie_of(alm_hash_mix(g->key, g->first_line)), 0, &v->p) ==
+                      ALM_JUDGED_ALARM;
         v->alarm = floor_rule(d, judged || g->alarmed, score);
     } else {
         v->p = alm_calibrate_p(d->m->group_cal, d->m->n_group_cal, score);
@@ -337,9 +371,20 @@ static alm_status judge_group(alm_detection *d, alm_group *g, bool ended, bool c
     d->sum.n_group_alarms += v->alarm;
     count_label(d, g->label, v->alarm);
     if (v->alarm && !g->alarmed) {
-        alm_cause c = {.at = d->at, .first_at = g->first_at, .line = g->first_line, .time_ns = g->first_ns, .source = g->source, .event = g->last, .group_key = g->key,
-                       .group = g->name, .score = score, .p = v->p, .why = v->n_why ? &v->why[0] : NULL, .text = alm_str_of(g->first_text),
-                       .more = alm_str_of(g->last_text), .more_line = g->last_line};
+        alm_cause c = {.at = d->at,
+                       .first_at = g->first_at,
+                       .line = g->first_line,
+                       .time_ns = g->first_ns,
+                       .source = g->source,
+                       .event = g->last,
+                       .group_key = g->key,
+                       .group = g->name,
+                       .score = score,
+                       .p = v->p,
+                       .why = v->n_why ? &v->why[0] : NULL,
+                       .text = alm_str_of(g->first_text),
+                       .more = alm_str_of(g->last_text),
+                       .more_line = g->last_line};
         st = alm_incidents_add(d->incidents, &c, err);
     }
     if (st == ALM_OK && d->o.prequential && !v->alarm && !v->cut) st = learn_ended(d, g, err);
@@ -364,7 +409,8 @@ bool alm_detect_next_group(alm_detection *d, alm_verdict *out) {
         fate f = fate_of(d, g);
         if (f == WAITS && !d->finished) return false;
         alm_error err;
-        close_group(d, g, f, out, &err); /* without memory the verdict stands, only the incident or the learning is missing */
+        close_group(d, g, f, out,
+                    &err); /* without memory the verdict stands, only the incident or the learning is missing */
         return true;
     }
     if (d->finished && !d->drained) {
@@ -407,7 +453,8 @@ static bool repeats(alm_detection *d, const alm_evidence *e, unsigned n, const a
     recent_cause *c = &d->cause[key % CAUSES];
     if (c->key != key || c->at == 0) return false;
     bool timed = event->time_ns != ALM_NO_TIME && c->time_ns != ALM_NO_TIME;
-    bool fresh = timed ? event->time_ns - c->time_ns < REPEAT_NS && event->time_ns - c->time_ns > -REPEAT_NS : d->at - c->at < REPEAT_RECORDS;
+    bool fresh = timed ? event->time_ns - c->time_ns < REPEAT_NS && event->time_ns - c->time_ns > -REPEAT_NS
+                       : d->at - c->at < REPEAT_RECORDS;
     return fresh;
 }
 
@@ -424,13 +471,22 @@ static bool is_exempt(const alm_detection *d, const alm_evidence *e, unsigned n)
 }
 
 /* Counted with its incident, kept out of the calibration window. A prequential run learns it: what keeps coming becomes normal. */
-static alm_status follow(alm_detection *d, const alm_event *event, const alm_look *look, double score, alm_verdict *v, alm_error *err) {
+static alm_status follow(alm_detection *d, const alm_event *event, const alm_look *look, double score, alm_verdict *v,
+                         alm_error *err) {
     v->score = score;
     d->sum.n_free++;
     d->sum.n_followers++;
     count_label(d, event->label, false);
-    alm_cause c = {.at = d->at, .first_at = d->at, .line = event->line, .time_ns = event->time_ns, .source = event->source, .event = look->event,
-                   .score = score, .p = v->p, .text = original(event), .follower = true};
+    alm_cause c = {.at = d->at,
+                   .first_at = d->at,
+                   .line = event->line,
+                   .time_ns = event->time_ns,
+                   .source = event->source,
+                   .event = look->event,
+                   .score = score,
+                   .p = v->p,
+                   .text = original(event),
+                   .follower = true};
     alm_status st = alm_incidents_add(d->incidents, &c, err);
     return st == ALM_OK && d->o.prequential ? alm_learn_record_of(d->m, look, err) : st;
 }
@@ -461,8 +517,16 @@ static alm_status judge_free(alm_detection *d, const alm_event *event, alm_look 
     d->sum.n_record_alarms += v->alarm;
     count_label(d, event->label, v->alarm);
     if (v->alarm) {
-        alm_cause c = {.at = d->at, .first_at = d->at, .line = event->line, .time_ns = event->time_ns, .source = event->source, .event = look->event,
-                       .score = score, .p = v->p, .why = v->n_why ? &v->why[0] : NULL, .text = original(event)};
+        alm_cause c = {.at = d->at,
+                       .first_at = d->at,
+                       .line = event->line,
+                       .time_ns = event->time_ns,
+                       .source = event->source,
+                       .event = look->event,
+                       .score = score,
+                       .p = v->p,
+                       .why = v->n_why ? &v->why[0] : NULL,
+                       .text = original(event)};
         alm_status st = alm_incidents_add(d->incidents, &c, err);
         if (st != ALM_OK) return st;
     }
@@ -474,10 +538,12 @@ static bool usual_start(const alm_normal *m, uint32_t e) {
     return i != UINT32_MAX && m->pair_n[i] >= 0.01 * m->n_groups;
 }
 
-static alm_status open_group(alm_detection *d, uint64_t key, alm_str name, const alm_event *event, const alm_look *look, alm_group **out, alm_error *err) {
+static alm_status open_group(alm_detection *d, uint64_t key, alm_str name, const alm_event *event, const alm_look *look,
+                             alm_group **out, alm_error *err) {
     if (d->open.n >= d->o.max_groups) { /* make room: the one that has been silent for longest */
         alm_group *oldest = alm_open_groups_oldest(&d->open);
-        alm_status st = close_group(d, oldest, overdue(d, oldest) ? fate_of(d, oldest) == SILENT ? SILENT : ENDED : CUT, d->pending, err);
+        alm_status st = close_group(d, oldest, overdue(d, oldest) ? fate_of(d, oldest) == SILENT ? SILENT : ENDED : CUT,
+                                    d->pending, err);
         d->has_pending = true;
         if (st != ALM_OK) return st;
     }
@@ -487,7 +553,8 @@ static alm_status open_group(alm_detection *d, uint64_t key, alm_str name, const
     g->first_line = event->line;
     g->first_ns = event->time_ns;
     g->source = event->source;
-    g->cut_start = d->at <= d->m->longest_group && !d->o.prequential && !usual_start(d->m, look->event) && !look->unseen;
+    g->cut_start =
+        d->at <= d->m->longest_group && !d->o.prequential && !usual_start(d->m, look->event) && !look->unseen;
     copy_name(g->name, sizeof g->name, name);
     copy_name(g->first_text, sizeof g->first_text, original(event));
     *out = g;
@@ -497,21 +564,34 @@ static alm_status open_group(alm_detection *d, uint64_t key, alm_str name, const
 static alm_status note_sequence(alm_group *g, uint32_t event, alm_error *err) {
     if (g->n_records >= SEQUENCE) return ALM_OK;
     size_t cap = g->cap_sequence;
-    if (!alm_grow((void **)&g->sequence, &cap, (size_t)g->n_records + 1, sizeof *g->sequence)) return alm_fail_memory(err);
+    if (!alm_grow((void **)&g->sequence, &cap, (size_t)g->n_records + 1, sizeof *g->sequence))
+        return alm_fail_memory(err);
     g->cap_sequence = (uint32_t)cap;
     g->sequence[g->n_records] = event;
     return ALM_OK;
 }
 
 static alm_status group_alarm(alm_detection *d, alm_group *g, const alm_event *event, alm_verdict *v, alm_error *err) {
-    alm_cause c = {.at = d->at, .first_at = g->first_at, .line = event->line, .time_ns = event->time_ns, .source = event->source, .event = g->last, .group_key = g->key,
-                   .group = g->name, .score = v->score, .p = v->p, .why = v->n_why ? &v->why[0] : NULL, .text = original(event), .more = alm_str_of(g->first_text),
+    alm_cause c = {.at = d->at,
+                   .first_at = g->first_at,
+                   .line = event->line,
+                   .time_ns = event->time_ns,
+                   .source = event->source,
+                   .event = g->last,
+                   .group_key = g->key,
+                   .group = g->name,
+                   .score = v->score,
+                   .p = v->p,
+                   .why = v->n_why ? &v->why[0] : NULL,
+                   .text = original(event),
+                   .more = alm_str_of(g->first_text),
                    .more_line = g->first_line};
     g->alarmed = true;
     return alm_incidents_add(d->incidents, &c, err);
 }
 
-static alm_status judge_grouped(alm_detection *d, const alm_event *event, alm_look *look, alm_str name, alm_verdict *v, alm_error *err) {
+static alm_status judge_grouped(alm_detection *d, const alm_event *event, alm_look *look, alm_str name, alm_verdict *v,
+                                alm_error *err) {
     uint64_t key = alm_hash_str(name);
     if (!key) key = 1;
     alm_evidence e;
@@ -559,7 +639,9 @@ static alm_status judge_grouped(alm_detection *d, const alm_event *event, alm_lo
 
 alm_status alm_detect_feed(alm_detection *d, const alm_event *event, alm_verdict *out, alm_error *err) {
     if (d->finished || d->m->sessions)
-        return alm_fail(err, ALM_INVALID, d->finished ? "detect: the stream is finished" : "detect: the model was learned from whole sessions, a record came");
+        return alm_fail(err, ALM_INVALID,
+                        d->finished ? "detect: the stream is finished"
+                                    : "detect: the model was learned from whole sessions, a record came");
     if (d->o.cancel && d->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
     alm_look look;
     alm_status st = recognise(d, event, &look, err);
@@ -567,7 +649,8 @@ alm_status alm_detect_feed(alm_detection *d, const alm_event *event, alm_verdict
     d->at++;
     d->sum.n_records++;
     d->sum.n_unseen += look.unseen;
-    if (event->time_ns != ALM_NO_TIME && (d->now_ns == ALM_NO_TIME || event->time_ns > d->now_ns)) d->now_ns = event->time_ns;
+    if (event->time_ns != ALM_NO_TIME && (d->now_ns == ALM_NO_TIME || event->time_ns > d->now_ns))
+        d->now_ns = event->time_ns;
     d->last = *event;
     d->last_event = look.event;
     d->n_param = look.n_params;
@@ -578,9 +661,12 @@ alm_status alm_detect_feed(alm_detection *d, const alm_event *event, alm_verdict
     return look.free ? judge_free(d, event, &look, out, err) : judge_grouped(d, event, &look, name, out, err);
 }
 
-alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, int label, uint64_t line, alm_verdict *out, alm_error *err) {
+alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, int label, uint64_t line,
+                              alm_verdict *out, alm_error *err) {
     if (d->finished || !d->m->sessions)
-        return alm_fail(err, ALM_INVALID, d->finished ? "detect: the stream is finished" : "detect: the model was learned from records, a session came");
+        return alm_fail(err, ALM_INVALID,
+                        d->finished ? "detect: the stream is finished"
+                                    : "detect: the model was learned from records, a session came");
     if (d->o.cancel && d->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
     alm_group *g = &d->session;
     alm_group_begin(g);
@@ -598,7 +684,8 @@ alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, in
         d->sum.n_unseen += look.unseen;
         d->sum.n_records++;
         if (d->o.prequential) {
-            if (!alm_grow((void **)&sequence, &cap, (size_t)g->n_records + 1, sizeof *sequence)) st = alm_fail_memory(err);
+            if (!alm_grow((void **)&sequence, &cap, (size_t)g->n_records + 1, sizeof *sequence))
+                st = alm_fail_memory(err);
             else sequence[g->n_records] = look.event;
         }
         if (st == ALM_OK) st = alm_score_step(d->m, g, &look, err);
@@ -617,7 +704,8 @@ alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, in
         taken.cap_sequence = (uint32_t)cap;
         st = taken.n_records ? judge_group(d, &taken, true, false, out, err) : ALM_OK;
         if (!taken.n_records) {
-            *out = (alm_verdict){.is_group = true, .line = line, .p = 1, .time_ns = ALM_NO_TIME, .first_ns = ALM_NO_TIME};
+            *out =
+                (alm_verdict){.is_group = true, .line = line, .p = 1, .time_ns = ALM_NO_TIME, .first_ns = ALM_NO_TIME};
             copy_name(out->group, sizeof out->group, name);
             d->sum.n_groups++;
             count_label(d, label, false);
@@ -675,14 +763,22 @@ void alm_detect_summary_of(const alm_detection *d, alm_detect_summary *out) {
     out->n_calibrate_free = d->m->n_free_cal;
     out->guarantee_groups = d->guarantee;
     bool enough = (double)(d->m->n_free_cal + d->records.n_seen) * d->o.alpha >= 1;
-    out->guarantee_free = d->o.fixed ? (double)d->m->n_free_cal * d->o.alpha >= 1 ? ALM_GUARANTEE_MARGINAL : ALM_GUARANTEE_NONE
-                                     : enough ? ALM_GUARANTEE_ADAPTIVE : ALM_GUARANTEE_NONE;
-    if (d->o.prequential) out->guarantee_groups = (double)(d->m->n_group_cal + d->groups.n_seen) * d->o.alpha >= 1 ? ALM_GUARANTEE_ADAPTIVE : ALM_GUARANTEE_NONE;
+    out->guarantee_free = d->o.fixed
+                              ? (double)d->m->n_free_cal * d->o.alpha >= 1 ? ALM_GUARANTEE_MARGINAL : ALM_GUARANTEE_NONE
+                          : enough ? ALM_GUARANTEE_ADAPTIVE
+                                   : ALM_GUARANTEE_NONE;
+    if (d->o.prequential)
+        out->guarantee_groups = (double)(d->m->n_group_cal + d->groups.n_seen) * d->o.alpha >= 1
+                                    ? ALM_GUARANTEE_ADAPTIVE
+                                    : ALM_GUARANTEE_NONE;
     out->false_alarm_rate = out->n_normal ? (double)out->n_false_alarms / (double)out->n_normal : nan;
     out->recall = out->n_anomalous ? (double)out->n_found / (double)out->n_anomalous : nan;
-    out->binomial_p = out->n_normal ? alm_binomial_test((long long)out->n_false_alarms, (long long)out->n_normal, d->o.alpha) : nan;
+    out->binomial_p =
+        out->n_normal ? alm_binomial_test((long long)out->n_false_alarms, (long long)out->n_normal, d->o.alpha) : nan;
 }
 
 size_t alm_detect_incident_count(const alm_detection *d) { return d->drained ? alm_incidents_count(d->incidents) : 0; }
-bool alm_detect_incident(const alm_detection *d, size_t i, alm_incident *out) { return d->drained && alm_incidents_get(d->incidents, i, out); }
+bool alm_detect_incident(const alm_detection *d, size_t i, alm_incident *out) {
+    return d->drained && alm_incidents_get(d->incidents, i, out);
+}
 uint64_t alm_detect_incidents_dropped(const alm_detection *d) { return alm_incidents_dropped(d->incidents); }

@@ -67,9 +67,10 @@ static bool next_id(alm_str text, size_t *pos, alm_id_shape *shape, alm_str *val
         size_t letters = 0;
         while (letters < len && is_letter(at[letters])) letters++;
         alm_id_kind kind;
-        if (letters >= 2 && letters + 1 < ALM_RULE_WORD && letters + 3 < len && (at[letters] == '_' || at[letters] == '-') &&
-            kind_of(&kind, at + letters + 1, len - letters - 1, 3)) {
-            shape->kind = kind == ALM_ID_HEX ? ALM_ID_NUMBER : kind; /* behind a prefix, digits may happen to lack letters */
+        if (letters >= 2 && letters + 1 < ALM_RULE_WORD && letters + 3 < len &&
+            (at[letters] == '_' || at[letters] == '-') && kind_of(&kind, at + letters + 1, len - letters - 1, 3)) {
+            shape->kind =
+                kind == ALM_ID_HEX ? ALM_ID_NUMBER : kind; /* behind a prefix, digits may happen to lack letters */
             shape->n_prefix = (uint8_t)(letters + 1);
             memcpy(shape->prefix, at, letters + 1);
             shape->n_context = 0;
@@ -79,9 +80,13 @@ static bool next_id(alm_str text, size_t *pos, alm_id_shape *shape, alm_str *val
         }
         if (!kind_of(&kind, at, len, 4)) continue;
         size_t end = from, gap = 0; /* the word in front */
-        while (end > 0 && gap < 3 && !is_letter(text.at[end - 1]) && !is_digit(text.at[end - 1]) && text.at[end - 1] != '_') end--, gap++;
+        while (end > 0 && gap < 3 && !is_letter(text.at[end - 1]) && !is_digit(text.at[end - 1]) &&
+               text.at[end - 1] != '_')
+            end--, gap++;
         size_t begin = end;
-        while (begin > 0 && end - begin < ALM_RULE_WORD - 1 && (is_letter(text.at[begin - 1]) || text.at[begin - 1] == '_')) begin--;
+        while (begin > 0 && end - begin < ALM_RULE_WORD - 1 &&
+               (is_letter(text.at[begin - 1]) || text.at[begin - 1] == '_'))
+            begin--;
         if (begin == end || gap == 0) continue;
         shape->kind = kind;
         shape->n_prefix = 0;
@@ -108,7 +113,8 @@ alm_status alm_group_rule_make(alm_group_rule *out, const char *group_by, alm_er
     const char *text = field ? group_by + 6 : group_by;
     size_t n = strlen(text);
     if (n == 0 || n >= ALM_RULE_TEXT)
-        return alm_fail(err, ALM_INVALID, "group-by: the %s is empty or longer than %d bytes", field ? "field name" : "regex", ALM_RULE_TEXT - 1);
+        return alm_fail(err, ALM_INVALID, "group-by: the %s is empty or longer than %d bytes",
+                        field ? "field name" : "regex", ALM_RULE_TEXT - 1);
     if (!field) {
         int code;
         PCRE2_SIZE at;
@@ -116,7 +122,8 @@ alm_status alm_group_rule_make(alm_group_rule *out, const char *group_by, alm_er
         if (!re) {
             PCRE2_UCHAR why[160] = "";
             pcre2_get_error_message(code, why, sizeof why);
-            return alm_fail(err, ALM_INVALID, "group-by: the regex does not compile at character %zu: %s", (size_t)at + 1, (const char *)why);
+            return alm_fail(err, ALM_INVALID, "group-by: the regex does not compile at character %zu: %s",
+                            (size_t)at + 1, (const char *)why);
         }
         pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
         pcre2_match_data *match = pcre2_match_data_create_from_pattern(re, NULL);
@@ -159,8 +166,9 @@ static alm_str behind_prefix(const alm_id_shape *s, alm_str text) {
         size_t from = (size_t)(hit - text.at), end = run_end(text, from);
         alm_id_kind kind;
         if ((from == 0 || !is_run(hit[-1])) && end - from <= 100 && end - from > s->n_prefix + 2u &&
-            (kind_of(&kind, hit + s->n_prefix, end - from - s->n_prefix, 3) ? (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID)
-                                                                            : s->kind != ALM_ID_UUID && all_hex(hit + s->n_prefix, end - from - s->n_prefix)))
+            (kind_of(&kind, hit + s->n_prefix, end - from - s->n_prefix, 3)
+                 ? (kind == ALM_ID_UUID) == (s->kind == ALM_ID_UUID)
+                 : s->kind != ALM_ID_UUID && all_hex(hit + s->n_prefix, end - from - s->n_prefix)))
             return (alm_str){hit, end - from};
         at = from + s->n_prefix;
     }
@@ -187,7 +195,8 @@ static alm_str behind_word(const alm_id_shape *s, alm_str text) {
 
 alm_str alm_group_of(const alm_group_rule *r, alm_str text) {
     alm_str none = {NULL, 0};
-    if (r->kind == ALM_RULE_FOUND) return r->shape.n_prefix ? behind_prefix(&r->shape, text) : behind_word(&r->shape, text);
+    if (r->kind == ALM_RULE_FOUND)
+        return r->shape.n_prefix ? behind_prefix(&r->shape, text) : behind_word(&r->shape, text);
     if (r->kind != ALM_RULE_REGEX) return none;
     int n = pcre2_match(r->code, (PCRE2_SPTR)(text.at ? text.at : ""), text.n, 0, 0, r->match, NULL);
     if (n < 1) return none;
@@ -205,7 +214,8 @@ void alm_group_rule_text(const alm_group_rule *r, alm_buf *out) {
     case ALM_RULE_REGEX: alm_buf_printf(out, "the regex %s", r->text); break;
     case ALM_RULE_SESSIONS: alm_buf_add_text(out, "sessions as given"); break;
     case ALM_RULE_FOUND:
-        if (r->shape.n_prefix) alm_buf_printf(out, "identifiers like %.*s<%s>", r->shape.n_prefix, r->shape.prefix, kind[r->shape.kind]);
+        if (r->shape.n_prefix)
+            alm_buf_printf(out, "identifiers like %.*s<%s>", r->shape.n_prefix, r->shape.prefix, kind[r->shape.kind]);
         else alm_buf_printf(out, "the <%s> behind \"%.*s\"", kind[r->shape.kind], r->shape.n_context, r->shape.context);
         break;
     }
@@ -302,7 +312,8 @@ alm_status alm_group_search_add(alm_group_search *s, alm_str text, uint32_t even
         uint32_t at = alm_table64_get(&s->by_value, key);
         if (at == UINT32_MAX) {
             if (s->n_value >= VALUES) continue;
-            if (!alm_grow((void **)&s->value, &s->cap_value, s->n_value + 1, sizeof *s->value)) return alm_fail_memory(err);
+            if (!alm_grow((void **)&s->value, &s->cap_value, s->n_value + 1, sizeof *s->value))
+                return alm_fail_memory(err);
             at = (uint32_t)s->n_value;
             alm_status st = alm_table64_set(&s->by_value, key, at, err);
             if (st != ALM_OK) return st;
@@ -342,10 +353,11 @@ static double worth(const alm_group_search *s, unsigned k) {
         common += first_n[best];
         first_n[best] = 0;
     }
-    if ((double)s->n_records[k] < 0.2 * (double)s->n || passing < 0.5 * records || records < 2.5 * values || templates < 1.9 * values ||
-        common < 0.5 * values)
+    if ((double)s->n_records[k] < 0.2 * (double)s->n || passing < 0.5 * records || records < 2.5 * values ||
+        templates < 1.9 * values || common < 0.5 * values)
         return 0;
-    double x = 1 + templates / values, log2 = 0; /* the integer part and a straight line between powers: enough to rank */
+    double x = 1 + templates / values,
+           log2 = 0; /* the integer part and a straight line between powers: enough to rank */
     while (x >= 2) x /= 2, log2 += 1;
     return passing / (double)s->n * (log2 + x - 1);
 }

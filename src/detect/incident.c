@@ -14,7 +14,7 @@
 
 enum { KEEP = 4000, OPEN = 64, NEAR = 20, FAR = 2000, EVENTS = 8 };
 #define TIME_NEAR ((int64_t)10 * 1000000000)
-#define TIME_FAR ((int64_t)600 * 1000000000)
+#define TIME_FAR  ((int64_t)600 * 1000000000)
 
 typedef struct entry {
     alm_incident view;
@@ -108,7 +108,8 @@ alm_status alm_incidents_add(alm_incidents *s, const alm_cause *c, alm_error *er
         e->view.n_followers++;
         if (c->at > e->last_at) e->last_at = c->at;
         if (c->line > e->view.last_line) e->view.last_line = c->line;
-        if (c->time_ns != ALM_NO_TIME && (e->view.last_ns == ALM_NO_TIME || c->time_ns > e->view.last_ns)) e->view.last_ns = c->time_ns;
+        if (c->time_ns != ALM_NO_TIME && (e->view.last_ns == ALM_NO_TIME || c->time_ns > e->view.last_ns))
+            e->view.last_ns = c->time_ns;
         if (!has_event(e, c->event)) return ALM_OK;
         add_line(&e->view, c->line, c->text);
         return ALM_OK;
@@ -145,7 +146,8 @@ alm_status alm_incidents_add(alm_incidents *s, const alm_cause *c, alm_error *er
     if (c->group_key && !has_group(e, c->group_key)) {
         v->n_groups++;
         if (e->n_group_key < sizeof e->group / sizeof *e->group) e->group[e->n_group_key++] = c->group_key;
-        if (v->n_group < ALM_INCIDENT_NAMES && c->group) cut_text(v->group[v->n_group++], ALM_VERDICT_GROUP_BYTES, c->group, strlen(c->group));
+        if (v->n_group < ALM_INCIDENT_NAMES && c->group)
+            cut_text(v->group[v->n_group++], ALM_VERDICT_GROUP_BYTES, c->group, strlen(c->group));
     }
     if (!has_event(e, c->event) && e->n_event < EVENTS) e->event[e->n_event++] = c->event;
     add_line(v, c->line, c->text);

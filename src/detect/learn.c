@@ -23,7 +23,7 @@ enum { SEARCH = 50000, SEARCH_BYTES = 16 << 20, GAP_BINS = 40, SEVERITY_SHIFT = 
 typedef struct kept {
     uint64_t group; /* 0: none */
     int64_t time_ns;
-    uint32_t what;  /* index in the miner, later event; severity in the upper bits */
+    uint32_t what; /* index in the miner, later event; severity in the upper bits */
     float value;
 } kept;
 
@@ -49,11 +49,13 @@ struct alm_learner {
 static alm_status checked(const alm_learn_options *given, alm_learn_options *o, alm_error *err) {
     *o = (alm_learn_options){.size = sizeof *o};
     if (given) {
-        if (given->size < sizeof(size_t) || given->size > sizeof *o) return alm_fail(err, ALM_INVALID, "learn options: size %zu is not known here", given->size);
+        if (given->size < sizeof(size_t) || given->size > sizeof *o)
+            return alm_fail(err, ALM_INVALID, "learn options: size %zu is not known here", given->size);
         memcpy(o, given, given->size);
     }
     if (o->alpha == 0) o->alpha = 0.01;
-    if (!(o->alpha > 0 && o->alpha < 1)) return alm_fail(err, ALM_INVALID, "alpha must lie between 0 and 1, both excluded");
+    if (!(o->alpha > 0 && o->alpha < 1))
+        return alm_fail(err, ALM_INVALID, "alpha must lie between 0 and 1, both excluded");
     if (o->max_events == 0) o->max_events = 2000000;
     if (o->max_events < 100) o->max_events = 100;
     if (o->max_events > UINT32_MAX / 2) o->max_events = UINT32_MAX / 2;
@@ -178,7 +180,9 @@ static alm_status keep(alm_learner *l, const kept *k, alm_error *err) {
 }
 
 alm_status alm_learn_add(alm_learner *l, const alm_event *event, alm_error *err) {
-    if (l->finished || l->o.sessions) return alm_fail(err, ALM_INVALID, "learn: %s", l->finished ? "it is finished" : "sessions were announced, a record came");
+    if (l->finished || l->o.sessions)
+        return alm_fail(err, ALM_INVALID, "learn: %s",
+                        l->finished ? "it is finished" : "sessions were announced, a record came");
     if (l->o.cancel && l->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
     if (event->label == 1) {
         l->n_labelled_out++;
@@ -188,17 +192,24 @@ alm_status alm_learn_add(alm_learner *l, const alm_event *event, alm_error *err)
     alm_status st = alm_miner_add(l->m->miner, event->text, event->time_ns, &match, err);
     if (st != ALM_OK) return st;
     /* Rare values: the places are those of the miner's index; alm_learn_finish gives them their events. */
-    alm_look look = {.event = match.index, .time_ns = event->time_ns, .text = event->text, .n_params = match.n_params, .params = match.params};
+    alm_look look = {.event = match.index,
+                     .time_ns = event->time_ns,
+                     .text = event->text,
+                     .n_params = match.n_params,
+                     .params = match.params};
     alm_evidence e;
     double value = alm_detector_value.record(l->m, &look, &e);
     st = alm_detector_value.learn_record(l->m, &look, err);
     if (st != ALM_OK) return st;
-    kept k = {.time_ns = event->time_ns, .value = (float)value, .what = match.index | alm_severity_of(event->text) << SEVERITY_SHIFT};
+    kept k = {.time_ns = event->time_ns,
+              .value = (float)value,
+              .what = match.index | alm_severity_of(event->text) << SEVERITY_SHIFT};
     if (l->searching) {
         uint32_t n = (uint32_t)(event->text.n < 4096 ? event->text.n : 4096);
         st = alm_group_search_add(l->search, event->text, match.index, err);
         if (st != ALM_OK) return st;
-        if (!alm_buf_reserve(&l->text, n + 4u) || !alm_buf_add(&l->text, &n, 4) || !alm_buf_add(&l->text, event->text.at, n))
+        if (!alm_buf_reserve(&l->text, n + 4u) || !alm_buf_add(&l->text, &n, 4) ||
+            !alm_buf_add(&l->text, event->text.at, n))
             return alm_buf_status(&l->text, err);
     } else {
         alm_str v = event->group.n ? event->group : alm_group_of(&l->m->rule, event->text);
@@ -243,7 +254,9 @@ alm_status alm_session_next(alm_normal *m, alm_str *rest, uint32_t *out, alm_err
 
 alm_status alm_learn_session(alm_learner *l, alm_str name, alm_str events, int label, alm_error *err) {
     (void)name; /* two rows of one name are two sessions */
-    if (l->finished || !l->o.sessions) return alm_fail(err, ALM_INVALID, "learn: %s", l->finished ? "it is finished" : "records were announced, a session came");
+    if (l->finished || !l->o.sessions)
+        return alm_fail(err, ALM_INVALID, "learn: %s",
+                        l->finished ? "it is finished" : "records were announced, a session came");
     if (l->o.cancel && l->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
     if (label == 1) {
         l->n_labelled_out++;
@@ -288,7 +301,7 @@ typedef struct work {
     uint32_t *next;  /* next record of the same group */
     uint32_t *order; /* groups that are learned or scored, by their end */
     size_t n_order;
-    uint8_t *seen;   /* events of the fit part */
+    uint8_t *seen; /* events of the fit part */
     alm_group g;
 } work;
 
@@ -312,13 +325,15 @@ static alm_status give_events(alm_learner *l, alm_error *err) {
     }
     /* Templates that only dropped records had. */
     for (uint32_t i = 0; i < n && st == ALM_OK; i++)
-        if (event[i] == UINT32_MAX && alm_miner_resolve(m->miner, i) != ALM_NO_TEMPLATE) st = alm_normal_event(m, alm_miner_id(m->miner, i), &event[i], err);
+        if (event[i] == UINT32_MAX && alm_miner_resolve(m->miner, i) != ALM_NO_TEMPLATE)
+            st = alm_normal_event(m, alm_miner_id(m->miner, i), &event[i], err);
     alm_table64_clear(&m->by_slot);
     size_t kept_slots = 0;
     for (size_t i = 0; i < m->n_slot && st == ALM_OK; i++) {
         alm_slot_values s = m->slot[i];
         uint32_t index = (uint32_t)(s.key >> 16);
-        if (index >= n || alm_miner_resolve(m->miner, index) != index || event[index] == UINT32_MAX) continue; /* merged away: its places have moved */
+        if (index >= n || alm_miner_resolve(m->miner, index) != index || event[index] == UINT32_MAX)
+            continue; /* merged away: its places have moved */
         s.key = ((uint64_t)event[index] << 16) | (s.key & 0xFFFF);
         st = alm_table64_set(&m->by_slot, s.key, (uint32_t)kept_slots, err);
         m->slot[kept_slots++] = s;
@@ -339,7 +354,8 @@ static alm_status find_groups(work *w, alm_error *err) {
         if (!l->at[i].group) continue;
         uint32_t g = alm_table64_get(&by_key, l->at[i].group);
         if (g == UINT32_MAX) {
-            if (!alm_grow((void **)&w->group, &w->cap_group, w->n_group + 1, sizeof *w->group)) st = alm_fail_memory(err);
+            if (!alm_grow((void **)&w->group, &w->cap_group, w->n_group + 1, sizeof *w->group))
+                st = alm_fail_memory(err);
             else st = alm_table64_set(&by_key, l->at[i].group, (uint32_t)w->n_group, err);
             /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): alm_grow has made room */
             if (st == ALM_OK) w->group[w->n_group++] = (span){(uint32_t)i, (uint32_t)i, 1, false};
@@ -375,7 +391,8 @@ static alm_status measure_groups(work *w, alm_error *err) {
         for (uint32_t a = s->first, b = w->next[a]; b != UINT32_MAX; a = b, b = w->next[b]) {
             gap[event_at(w, a)][log2_bin(b - a)]++;
             int64_t from = l->at[a].time_ns, to = l->at[b].time_ns;
-            if (from != ALM_NO_TIME && to != ALM_NO_TIME && to >= from) gap_ns[event_at(w, a)][log2_bin((uint64_t)(to - from) >> 20)]++;
+            if (from != ALM_NO_TIME && to != ALM_NO_TIME && to >= from)
+                gap_ns[event_at(w, a)][log2_bin((uint64_t)(to - from) >> 20)]++;
             n_of[event_at(w, a)]++;
         }
         n_of[event_at(w, s->last)]++;
@@ -389,8 +406,10 @@ static alm_status measure_groups(work *w, alm_error *err) {
         span *s = &w->group[i];
         uint32_t last = event_at(w, s->last), first = event_at(w, s->first);
         uint64_t silent = (uint64_t)(l->n - 1 - s->last) << l->level;
-        bool usual_end = 2 * (uint64_t)ends[last] >= n_of[last], usual_start = 2 * (uint64_t)starts[first] >= n_of[first];
-        s->cut = (!usual_end && silent <= m->event[last].gap) || (!usual_start && ((uint64_t)s->first << l->level) <= m->longest_group);
+        bool usual_end = 2 * (uint64_t)ends[last] >= n_of[last],
+             usual_start = 2 * (uint64_t)starts[first] >= n_of[first];
+        s->cut = (!usual_end && silent <= m->event[last].gap) ||
+                 (!usual_start && ((uint64_t)s->first << l->level) <= m->longest_group);
     }
     alm_free(gap);
     alm_free(gap_ns);
@@ -444,7 +463,11 @@ static void choose_bucket(work *w, size_t cut) {
 static alm_look look_at(const work *w, size_t i) {
     const kept *k = &w->l->at[i];
     uint32_t e = event_at(w, i);
-    return (alm_look){.event = e, .severity = k->what >> SEVERITY_SHIFT, .unseen = !w->seen[e], .free = !k->group, .time_ns = k->time_ns};
+    return (alm_look){.event = e,
+                      .severity = k->what >> SEVERITY_SHIFT,
+                      .unseen = !w->seen[e],
+                      .free = !k->group,
+                      .time_ns = k->time_ns};
 }
 
 /* The stream before `cut`: frequencies and rates. */
@@ -458,7 +481,8 @@ static alm_status learn_stream(work *w, size_t cut, alm_error *err) {
         alm_evidence e;
         if (look.free) w->seen[look.event] = 1;
         for (size_t d = 0; d < ALM_DETECTOR_COUNT && st == ALM_OK; d++)
-            if (alm_detectors[d]->learn_record && d != ALM_DETECT_value) st = alm_detectors[d]->learn_record(m, &look, err);
+            if (alm_detectors[d]->learn_record && d != ALM_DETECT_value)
+                st = alm_detectors[d]->learn_record(m, &look, err);
         look.free = false; /* rates: count, and leave the evidence */
         alm_detector_rate.record(m, &look, &e);
     }
@@ -506,7 +530,8 @@ static alm_status score_group(work *w, const span *s, alm_error *err) {
     }
     unsigned n;
     if (st != ALM_OK) return st;
-    return add_score(&m->group_cal, &m->n_group_cal, &m->cap_group_cal, alm_score_group(m, &w->g, true, NULL, 0, &n), err);
+    return add_score(&m->group_cal, &m->n_group_cal, &m->cap_group_cal, alm_score_group(m, &w->g, true, NULL, 0, &n),
+                     err);
 }
 
 static alm_status remember_group(work *w, const span *s, alm_error *err) {
@@ -539,7 +564,8 @@ static alm_status score_stream(work *w, size_t cut, alm_error *err) {
         st = add_score(&m->free_cal, &m->n_free_cal, &m->cap_free_cal, score, err);
     }
     if (m->n_free_cal > ALM_CALIBRATION_MAX) { /* the latest ones */
-        memmove(m->free_cal, m->free_cal + m->n_free_cal - ALM_CALIBRATION_MAX, ALM_CALIBRATION_MAX * sizeof *m->free_cal);
+        memmove(m->free_cal, m->free_cal + m->n_free_cal - ALM_CALIBRATION_MAX,
+                ALM_CALIBRATION_MAX * sizeof *m->free_cal);
         m->n_free_cal = ALM_CALIBRATION_MAX;
     }
     return st;
@@ -594,7 +620,8 @@ alm_status alm_learn_finish(alm_normal **out, alm_learner *l, alm_error *err) {
     if (l->n_given == 0) return alm_fail(err, ALM_INVALID, "there was no record to learn from");
     if (l->searching) choose_rule(l);
     if (l->group_by && l->m->rule.kind != ALM_RULE_NONE && l->n_grouped == 0) {
-        alm_fail(err, ALM_NOT_FOUND, "group-by %s matched none of %llu records", l->group_by, (unsigned long long)l->n_given);
+        alm_fail(err, ALM_NOT_FOUND, "group-by %s matched none of %llu records", l->group_by,
+                 (unsigned long long)l->n_given);
         alm_hint(err, "leave --group-by out to have the identifier found, or use --group-by off");
         return ALM_NOT_FOUND;
     }

@@ -30,8 +30,9 @@ static bool events_to(const alm_normal *m, alm_buf *b) {
     bool fine = true;
     for (size_t i = ALM_EVENT_FIRST; i < m->n_event && fine; i++) {
         const alm_event_row *r = &m->event[i];
-        fine = alm_buf_add_le64(b, r->id) && alm_buf_add_le64(b, (uint64_t)r->n_all) && alm_buf_add_le64(b, (uint64_t)r->n_free) &&
-               alm_buf_add_le64(b, (uint64_t)r->n_ends) && alm_buf_add_le64(b, r->gap) && alm_buf_add_le64(b, (uint64_t)r->gap_ns) &&
+        fine = alm_buf_add_le64(b, r->id) && alm_buf_add_le64(b, (uint64_t)r->n_all) &&
+               alm_buf_add_le64(b, (uint64_t)r->n_free) && alm_buf_add_le64(b, (uint64_t)r->n_ends) &&
+               alm_buf_add_le64(b, r->gap) && alm_buf_add_le64(b, (uint64_t)r->gap_ns) &&
                alm_buf_add_le64(b, ((uint64_t)r->name_at << 32) | r->name_n);
     }
     return fine;
@@ -39,8 +40,9 @@ static bool events_to(const alm_normal *m, alm_buf *b) {
 
 static bool totals_to(const alm_normal *m, alm_buf *b) {
     const alm_normal_info *t = &m->info;
-    const uint64_t x[TOTAL_WORDS] = {(uint64_t)m->n_records, (uint64_t)m->n_free, m->longest_group, t->n_records, t->n_groups,
-                                     t->n_groups_fit, t->n_groups_calibrate, t->n_groups_cut, t->n_free_calibrate, t->n_labelled_out};
+    const uint64_t x[TOTAL_WORDS] = {
+        (uint64_t)m->n_records, (uint64_t)m->n_free,   m->longest_group, t->n_records,        t->n_groups,
+        t->n_groups_fit,        t->n_groups_calibrate, t->n_groups_cut,  t->n_free_calibrate, t->n_labelled_out};
     bool fine = true;
     for (unsigned i = 0; i < TOTAL_WORDS && fine; i++) fine = alm_buf_add_le64(b, x[i]);
     return fine;
@@ -87,7 +89,9 @@ static alm_status write_to(const alm_normal *m, const char *path, alm_buf *bytes
     return st;
 }
 
-alm_status alm_normal_save(const alm_normal *m, const char *path, alm_error *err) { return write_to(m, path, NULL, err); }
+alm_status alm_normal_save(const alm_normal *m, const char *path, alm_error *err) {
+    return write_to(m, path, NULL, err);
+}
 alm_status alm_normal_bytes(const alm_normal *m, alm_buf *out, alm_error *err) { return write_to(m, NULL, out, err); }
 
 static alm_status bytes_of(const alm_gguf *g, const char *key, alm_str *out, alm_error *err) {
@@ -97,14 +101,16 @@ static alm_status bytes_of(const alm_gguf *g, const char *key, alm_str *out, alm
     return st;
 }
 
-static alm_status scores_of(const alm_gguf *g, const char *key, bool sorted, double **out, size_t *n, size_t *cap, alm_error *err) {
+static alm_status scores_of(const alm_gguf *g, const char *key, bool sorted, double **out, size_t *n, size_t *cap,
+                            alm_error *err) {
     const alm_gguf_value *v;
     alm_status st = alm_gguf_array(g, key, ALM_GGUF_F64, &v, err);
     if (st != ALM_OK) return st;
     if (!alm_grow((void **)out, cap, (size_t)v->n, sizeof **out)) return alm_fail_memory(err);
     for (uint64_t i = 0; i < v->n; i++) {
         double x = alm_gguf_item_f64(v, i);
-        if (!(x > -1e9 && x < 1e9) || (sorted && i && x > (*out)[i - 1])) return alm_fail(err, ALM_MALFORMED, "model: %s is damaged: a score in it is outside its range", key);
+        if (!(x > -1e9 && x < 1e9) || (sorted && i && x > (*out)[i - 1]))
+            return alm_fail(err, ALM_MALFORMED, "model: %s is damaged: a score in it is outside its range", key);
         (*out)[i] = x;
     }
     *n = (size_t)v->n;
@@ -146,8 +152,14 @@ static alm_status totals_from(alm_normal *m, alm_str bytes, alm_error *err) {
     m->n_records = (double)x[0];
     m->n_free = (double)x[1];
     m->longest_group = x[2];
-    m->info = (alm_normal_info){.n_records = x[3], .n_groups = x[4], .n_groups_fit = x[5], .n_groups_calibrate = x[6], .n_groups_cut = x[7],
-                                .n_free_calibrate = x[8], .n_labelled_out = x[9], .n_free_fit = x[1]};
+    m->info = (alm_normal_info){.n_records = x[3],
+                                .n_groups = x[4],
+                                .n_groups_fit = x[5],
+                                .n_groups_calibrate = x[6],
+                                .n_groups_cut = x[7],
+                                .n_free_calibrate = x[8],
+                                .n_labelled_out = x[9],
+                                .n_free_fit = x[1]};
     return alm_words_end(&w, "alm.totals", err);
 }
 
@@ -157,8 +169,11 @@ static alm_status read_all(alm_normal *m, const alm_gguf *g, alm_error *err) {
     if ((st = alm_gguf_f64(g, "alm.alpha", &m->alpha, err)) != ALM_OK) return st;
     if (!(m->alpha > 0 && m->alpha < 1)) return alm_fail(err, ALM_MALFORMED, "model: alm.alpha is outside (0, 1)");
     if ((st = alm_gguf_bool(g, "alm.sessions", &m->sessions, err)) != ALM_OK) return st;
-    if ((st = bytes_of(g, "alm.group_rule", &b, err)) != ALM_OK || (st = alm_group_rule_load(&m->rule, b, err)) != ALM_OK) return st;
-    if (m->sessions != (m->rule.kind == ALM_RULE_SESSIONS)) return alm_fail(err, ALM_MALFORMED, "model: alm.sessions and alm.group_rule do not agree");
+    if ((st = bytes_of(g, "alm.group_rule", &b, err)) != ALM_OK ||
+        (st = alm_group_rule_load(&m->rule, b, err)) != ALM_OK)
+        return st;
+    if (m->sessions != (m->rule.kind == ALM_RULE_SESSIONS))
+        return alm_fail(err, ALM_MALFORMED, "model: alm.sessions and alm.group_rule do not agree");
     if ((st = bytes_of(g, "alm.names", &b, err)) != ALM_OK) return st;
     if (!alm_buf_add_str(&m->names, b)) return alm_buf_status(&m->names, err);
     if ((st = bytes_of(g, "alm.totals", &b, err)) != ALM_OK || (st = totals_from(m, b, err)) != ALM_OK) return st;
@@ -169,11 +184,16 @@ static alm_status read_all(alm_normal *m, const alm_gguf *g, alm_error *err) {
         snprintf(key, sizeof key, "alm.detector.%s", alm_detectors[i]->name);
         if ((st = bytes_of(g, key, &b, err)) != ALM_OK || (st = alm_detectors[i]->load(m, b, err)) != ALM_OK) return st;
     }
-    if ((st = scores_of(g, "alm.calibration.groups", true, &m->group_cal, &m->n_group_cal, &m->cap_group_cal, err)) != ALM_OK) return st;
-    if ((st = scores_of(g, "alm.calibration.records", false, &m->free_cal, &m->n_free_cal, &m->cap_free_cal, err)) != ALM_OK) return st;
+    if ((st = scores_of(g, "alm.calibration.groups", true, &m->group_cal, &m->n_group_cal, &m->cap_group_cal, err)) !=
+        ALM_OK)
+        return st;
+    if ((st = scores_of(g, "alm.calibration.records", false, &m->free_cal, &m->n_free_cal, &m->cap_free_cal, err)) !=
+        ALM_OK)
+        return st;
     if (m->sessions) return ALM_OK;
     alm_miner_options mo = {.size = sizeof mo};
-    if ((st = bytes_of(g, "alm.miner", &b, err)) != ALM_OK || (st = alm_miner_load(&m->miner, b, &mo, err)) != ALM_OK) return st;
+    if ((st = bytes_of(g, "alm.miner", &b, err)) != ALM_OK || (st = alm_miner_load(&m->miner, b, &mo, err)) != ALM_OK)
+        return st;
     alm_miner_set_match_only(m->miner, true);
     return alm_normal_index(m, err);
 }
@@ -182,14 +202,16 @@ static alm_status read_file(alm_normal *m, const alm_gguf *g, const char *path, 
     alm_str kind;
     uint64_t version;
     if (alm_gguf_str(g, "alm.kind", &kind, NULL) != ALM_OK || !alm_str_eq(kind, ALM_STR("normal"))) {
-        alm_fail(err, ALM_MISMATCH, "%s: a GGUF file, but no model of what is normal (its alm.kind is missing or another one)", path);
+        alm_fail(err, ALM_MISMATCH,
+                 "%s: a GGUF file, but no model of what is normal (its alm.kind is missing or another one)", path);
         alm_hint(err, "make one with: alm learn FILE -o MODEL.gguf");
         return ALM_MISMATCH;
     }
     alm_status st = alm_gguf_u64(g, "alm.version", &version, err);
     if (st != ALM_OK) return st;
     if (version != VERSION) {
-        alm_fail(err, ALM_UNSUPPORTED, "%s: version %llu of the model format; this program reads version %d", path, (unsigned long long)version, VERSION);
+        alm_fail(err, ALM_UNSUPPORTED, "%s: version %llu of the model format; this program reads version %d", path,
+                 (unsigned long long)version, VERSION);
         alm_hint(err, "learn it again with this program, or use the program that wrote it");
         return ALM_UNSUPPORTED;
     }

@@ -49,7 +49,8 @@ void alm_normal_free(alm_normal *m) {
 alm_status alm_normal_event(alm_normal *m, uint64_t id, uint32_t *out, alm_error *err) {
     uint32_t e = alm_table64_get(&m->by_id, id);
     if (e == UINT32_MAX) {
-        if (m->n_event >= ALM_MAX_EVENTS) return alm_fail(err, ALM_LIMIT, "more than %d different events", ALM_MAX_EVENTS);
+        if (m->n_event >= ALM_MAX_EVENTS)
+            return alm_fail(err, ALM_LIMIT, "more than %d different events", ALM_MAX_EVENTS);
         if (!alm_grow((void **)&m->event, &m->cap_event, m->n_event + 1, sizeof *m->event)) return alm_fail_memory(err);
         e = (uint32_t)m->n_event;
         alm_status st = alm_table64_set(&m->by_id, id, e, err);
@@ -100,7 +101,13 @@ const char *alm_normal_group_field(const alm_normal *m) { return m->rule.kind ==
 void alm_group_begin(alm_group *g) {
     alm_count *count = g->count;
     uint32_t cap = g->cap_count, *sequence = g->sequence, cap_sequence = g->cap_sequence;
-    *g = (alm_group){.count = count, .cap_count = cap, .sequence = sequence, .cap_sequence = cap_sequence, .label = -1, .first_ns = ALM_NO_TIME, .last_ns = ALM_NO_TIME};
+    *g = (alm_group){.count = count,
+                     .cap_count = cap,
+                     .sequence = sequence,
+                     .cap_sequence = cap_sequence,
+                     .label = -1,
+                     .first_ns = ALM_NO_TIME,
+                     .last_ns = ALM_NO_TIME};
 }
 
 void alm_group_drop(alm_group *g) {

@@ -8,7 +8,8 @@
 enum { CLOSED = 1 << 15 };
 
 alm_status alm_open_groups_new(alm_open_groups *t, uint32_t cap, alm_error *err) {
-    *t = (alm_open_groups){.cap = cap, .n_head = 1, .free_list = ALM_NO_GROUP, .oldest = ALM_NO_GROUP, .newest = ALM_NO_GROUP};
+    *t = (alm_open_groups){
+        .cap = cap, .n_head = 1, .free_list = ALM_NO_GROUP, .oldest = ALM_NO_GROUP, .newest = ALM_NO_GROUP};
     while (t->n_head < cap) t->n_head *= 2;
     t->head = alm_alloc(t->n_head * sizeof *t->head);
     t->closed = alm_calloc(CLOSED, sizeof *t->closed);
@@ -28,7 +29,9 @@ void alm_open_groups_free(alm_open_groups *t) {
     *t = (alm_open_groups){0};
 }
 
-static uint32_t *chain_of(const alm_open_groups *t, uint64_t key) { return &t->head[(key * 0x9E3779B97F4A7C15ULL >> 32) & (t->n_head - 1)]; }
+static uint32_t *chain_of(const alm_open_groups *t, uint64_t key) {
+    return &t->head[(key * 0x9E3779B97F4A7C15ULL >> 32) & (t->n_head - 1)];
+}
 
 alm_group *alm_open_groups_find(alm_open_groups *t, uint64_t key) {
     for (uint32_t i = *chain_of(t, key); i != ALM_NO_GROUP; i = t->at[i].chain)
@@ -59,7 +62,8 @@ alm_group *alm_open_groups_add(alm_open_groups *t, uint64_t key) {
     } else {
         size_t room = t->n_alloc;
         if (t->n_used >= t->cap) return NULL;
-        if (!alm_grow((void **)&t->at, &room, (size_t)t->n_used + 1, sizeof *t->at)) return NULL; /* nobody holds a place across this call */
+        if (!alm_grow((void **)&t->at, &room, (size_t)t->n_used + 1, sizeof *t->at))
+            return NULL; /* nobody holds a place across this call */
         t->n_alloc = (uint32_t)room;
         i = t->n_used++;
         t->at[i].count = NULL;

@@ -46,7 +46,8 @@ static double end(alm_normal *m, const alm_group *g, bool ended, alm_evidence *e
 
 static alm_status know_pair(alm_normal *m, uint32_t a, uint32_t b, uint32_t *out, alm_error *err) {
     *out = alm_table64_get(&m->pair, key_of(a, b));
-    if (*out != UINT32_MAX || m->n_pair >= ALM_MAX_PAIRS) return ALM_OK; /* when the table is full, what is new stays new */
+    if (*out != UINT32_MAX || m->n_pair >= ALM_MAX_PAIRS)
+        return ALM_OK; /* when the table is full, what is new stays new */
     if (!alm_grow((void **)&m->pair_n, &m->cap_pair, m->n_pair + 1, sizeof *m->pair_n)) return alm_fail_memory(err);
     alm_status st = alm_table64_set(&m->pair, key_of(a, b), (uint32_t)m->n_pair, err);
     if (st != ALM_OK) return st;
@@ -139,7 +140,8 @@ static bool save(const alm_normal *m, alm_buf *out) {
     if (n) qsort(key, n, sizeof *key, by_key);
     bool fine = alm_buf_add_le64(out, n);
     for (size_t i = 0; i < n && fine; i++)
-        fine = alm_buf_add_le64(out, key[i]) && alm_buf_add_le64(out, (uint64_t)m->pair_n[alm_table64_get(&m->pair, key[i])]);
+        fine = alm_buf_add_le64(out, key[i]) &&
+               alm_buf_add_le64(out, (uint64_t)m->pair_n[alm_table64_get(&m->pair, key[i])]);
     alm_free(key);
     return fine;
 }
@@ -164,5 +166,14 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     return alm_words_end(&w, "alm.order", err);
 }
 
-const alm_detector alm_detector_order = {.name = "order", .text = "order of events", .step = step, .end = end, .learn_step = learn_step,
-                                         .learn_end = learn_end, .remember_step = remember_step, .remember_end = remember_end, .say = say, .save = save, .load = load};
+const alm_detector alm_detector_order = {.name = "order",
+                                         .text = "order of events",
+                                         .step = step,
+                                         .end = end,
+                                         .learn_step = learn_step,
+                                         .learn_end = learn_end,
+                                         .remember_step = remember_step,
+                                         .remember_end = remember_end,
+                                         .say = say,
+                                         .save = save,
+                                         .load = load};

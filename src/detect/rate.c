@@ -21,8 +21,8 @@
 
 enum { ENOUGH = 20, MOST_EMPTY = 200, FLOOD = 16, LOOKS = 10 };
 #define LEAST_PART 3.0
-#define MOST_PART 15.0
-#define DAY_NS ((int64_t)86400 * 1000000000)
+#define MOST_PART  15.0
+#define DAY_NS     ((int64_t)86400 * 1000000000)
 
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
@@ -95,7 +95,7 @@ static void look_early(alm_normal *m, uint32_t event) {
     alm_rate_row *r = &m->rate[event];
     uint64_t n = (uint64_t)r->now;
     unsigned s = season_of(m, m->bucket);
-    if (n < FLOOD || (n & (n - 1)) || r->n[s] < ENOUGH ) return;
+    if (n < FLOOD || (n & (n - 1)) || r->n[s] < ENOUGH) return;
     double k = 0, mean = 0, part = part_of(r, s, &mean);
     if (r->now <= mean) return;
     for (size_t i = 0; i < m->n_rate; i++) k += m->rate[i].n[s] >= ENOUGH;
@@ -132,17 +132,25 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     alm_normal_name(m, e->a, out);
     double s = (double)m->bucket_ns / 1e9;
-    alm_buf_printf(out, " came %llu times in %.0f %s, usually about %.*f", (unsigned long long)e->x, s >= 3600 ? s / 3600 : s >= 60 ? s / 60 : s,
-                   s >= 3600 ? "h" : s >= 60 ? "min" : "s", e->z < 10 ? 1 : 0, e->z);
+    alm_buf_printf(out, " came %llu times in %.0f %s, usually about %.*f", (unsigned long long)e->x,
+                   s >= 3600 ? s / 3600
+                   : s >= 60 ? s / 60
+                             : s,
+                   s >= 3600 ? "h"
+                   : s >= 60 ? "min"
+                             : "s",
+                   e->z < 10 ? 1 : 0, e->z);
     if (m->season) alm_buf_printf(out, " at this time of day");
 }
 
 static bool save(const alm_normal *m, alm_buf *out) {
-    bool fine = alm_buf_add_le64(out, (uint64_t)m->bucket_ns) && alm_buf_add_le64(out, m->season) && alm_buf_add_le64(out, m->n_rate);
+    bool fine = alm_buf_add_le64(out, (uint64_t)m->bucket_ns) && alm_buf_add_le64(out, m->season) &&
+                alm_buf_add_le64(out, m->n_rate);
     unsigned n_s = m->season ? ALM_SEASON_SLOTS : 1;
     for (size_t i = 0; i < m->n_rate && fine; i++)
         for (unsigned s = 0; s < n_s && fine; s++)
-            fine = alm_buf_add_le64(out, (uint64_t)m->rate[i].n[s]) && alm_words_add_f64(out, m->rate[i].sum[s]) && alm_words_add_f64(out, m->rate[i].sum2[s]);
+            fine = alm_buf_add_le64(out, (uint64_t)m->rate[i].n[s]) && alm_words_add_f64(out, m->rate[i].sum[s]) &&
+                   alm_words_add_f64(out, m->rate[i].sum2[s]);
     return fine;
 }
 
@@ -171,5 +179,10 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     return alm_words_end(&w, "alm.rate", err);
 }
 
-const alm_detector alm_detector_rate = {.name = "rate", .text = "rate of a template over time", .record = record, .learn_record = learn_record,
-                                        .say = say, .save = save, .load = load};
+const alm_detector alm_detector_rate = {.name = "rate",
+                                        .text = "rate of a template over time",
+                                        .record = record,
+                                        .learn_record = learn_record,
+                                        .say = say,
+                                        .save = save,
+                                        .load = load};

@@ -11,7 +11,7 @@
 #include "base/mathx.h"
 #include "detect/detect.h"
 
-#define UNSEEN_PART 30.0
+#define UNSEEN_PART   30.0
 #define SEVERITY_PART 2.0
 
 static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
@@ -49,18 +49,26 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
     return ALM_OK;
 }
 
-static const char *const severity_word[4] = {"", ", and the record calls itself a warning", ", and the record calls itself an error",
+static const char *const severity_word[4] = {"", ", and the record calls itself a warning",
+                                             ", and the record calls itself an error",
                                              ", and the record calls itself fatal"};
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     if (e->z > 0) alm_buf_add_text(out, "template never seen while learning: ");
     else if (e->x == 0) alm_buf_add_text(out, "template not seen outside sessions while learning: ");
-    else alm_buf_printf(out, "rare template, seen %llu times in %llu records: ", (unsigned long long)e->x, (unsigned long long)e->y);
+    else
+        alm_buf_printf(out, "rare template, seen %llu times in %llu records: ", (unsigned long long)e->x,
+                       (unsigned long long)e->y);
     alm_normal_name(m, e->a, out);
     alm_buf_add_text(out, severity_word[e->b & 3]);
 }
 
 static const char *name_of(const alm_evidence *e) { return e->z > 0 ? "unseen" : "rare"; }
 
-const alm_detector alm_detector_unseen = {
-    .name = "unseen", .text = "template never or seldom seen", .record = record, .step = step, .learn_record = learn_record, .say = say, .name_of = name_of};
+const alm_detector alm_detector_unseen = {.name = "unseen",
+                                          .text = "template never or seldom seen",
+                                          .record = record,
+                                          .step = step,
+                                          .learn_record = learn_record,
+                                          .say = say,
+                                          .name_of = name_of};

@@ -18,11 +18,13 @@
 
 enum { ENOUGH = 50, ENOUGH_NUMBERS = 200 };
 #define MOST_PART 8.0
-#define RARE 0.02
+#define RARE      0.02
 
 static uint64_t slot_key(uint32_t event, uint16_t slot) { return ((uint64_t)event << 16) | slot; }
 
-static alm_str value_of(const alm_look *look, uint32_t i) { return (alm_str){look->text.at + look->params[i].at, look->params[i].n}; }
+static alm_str value_of(const alm_look *look, uint32_t i) {
+    return (alm_str){look->text.at + look->params[i].at, look->params[i].n};
+}
 
 static double rarity(const alm_slot_values *s, uint64_t value) {
     if (s->open || s->n < ENOUGH) return 0;
@@ -73,7 +75,8 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
         uint32_t at = alm_table64_get(&m->by_slot, slot_key(look->event, look->params[i].slot));
         if (at == UINT32_MAX || (m->slot[at].open && m->slot[at].n_number != m->slot[at].n)) continue;
         alm_str v = value_of(look, i);
-        double range = beyond(&m->slot[at], v), part = range > 0 || m->slot[at].open ? range : rarity(&m->slot[at], alm_hash_str(v));
+        double range = beyond(&m->slot[at], v),
+               part = range > 0 || m->slot[at].open ? range : rarity(&m->slot[at], alm_hash_str(v));
         if (part <= most) continue;
         most = part;
         e->a = look->event;
@@ -145,14 +148,15 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     if (e->b) {
-        alm_buf_printf(out, "value %s lies far beyond all %llu that stood there while learning (up to ", e->snippet, (unsigned long long)e->x);
+        alm_buf_printf(out, "value %s lies far beyond all %llu that stood there while learning (up to ", e->snippet,
+                       (unsigned long long)e->x);
         alm_buf_add_f64(out, e->z);
         alm_buf_add_text(out, ") in ");
         alm_normal_name(m, e->a, out);
         return;
     }
-    alm_buf_printf(out, "value \"%s\" never stood there while learning (%llu records, %llu different values) in ", e->snippet, (unsigned long long)e->x,
-                   (unsigned long long)e->y);
+    alm_buf_printf(out, "value \"%s\" never stood there while learning (%llu records, %llu different values) in ",
+                   e->snippet, (unsigned long long)e->x, (unsigned long long)e->y);
     alm_normal_name(m, e->a, out);
 }
 
@@ -162,9 +166,11 @@ static bool save(const alm_normal *m, alm_buf *out) {
         const alm_slot_values *s = &m->slot[i];
         uint32_t n = s->open ? 0 : s->n_value;
         fine = alm_buf_add_le64(out, s->key) && alm_buf_add_le64(out, s->n) && alm_buf_add_le64(out, s->open) &&
-               alm_buf_add_le64(out, s->n_number) && alm_buf_add_le64(out, s->n_high) && alm_buf_add_le64(out, s->n_low) &&
-               alm_words_add_f64(out, s->low) && alm_words_add_f64(out, s->high) && alm_buf_add_le64(out, n);
-        for (uint32_t j = 0; j < n && fine; j++) fine = alm_buf_add_le64(out, s->value[j]) && alm_buf_add_le64(out, s->count[j]);
+               alm_buf_add_le64(out, s->n_number) && alm_buf_add_le64(out, s->n_high) &&
+               alm_buf_add_le64(out, s->n_low) && alm_words_add_f64(out, s->low) && alm_words_add_f64(out, s->high) &&
+               alm_buf_add_le64(out, n);
+        for (uint32_t j = 0; j < n && fine; j++)
+            fine = alm_buf_add_le64(out, s->value[j]) && alm_buf_add_le64(out, s->count[j]);
     }
     return fine;
 }
@@ -196,5 +202,11 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
     return alm_words_end(&w, "alm.value", err);
 }
 
-const alm_detector alm_detector_value = {.name = "value", .text = "rare parameter value", .record = record, .step = step,
-                                         .learn_record = learn_record, .say = say, .save = save, .load = load};
+const alm_detector alm_detector_value = {.name = "value",
+                                         .text = "rare parameter value",
+                                         .record = record,
+                                         .step = step,
+                                         .learn_record = learn_record,
+                                         .say = say,
+                                         .save = save,
+                                         .load = load};

@@ -14,12 +14,18 @@
 typedef struct fleet {
     alm_rng rng;
     uint64_t line, next_job;
-    struct { uint64_t id; unsigned step, steps, reads; bool bad; } job[8];
+    struct {
+        uint64_t id;
+        unsigned step, steps, reads;
+        bool bad;
+    } job[8];
     char text[256];
     int64_t time_ns;
 } fleet;
 
-static inline fleet fleet_of(uint64_t seed) { return (fleet){.rng = alm_rng_seed(seed, 1, 1), .next_job = 4000 + seed * 100000, .time_ns = FLEET_START}; }
+static inline fleet fleet_of(uint64_t seed) {
+    return (fleet){.rng = alm_rng_seed(seed, 1, 1), .next_job = 4000 + seed * 100000, .time_ns = FLEET_START};
+}
 
 /* The next line. A job that begins is bad with probability 1 / one_in (0: never): it stops after "started", reads far too
  * often, or fails with a message that no good job has, in turn. *bad tells whether the line's job is. */
@@ -29,7 +35,8 @@ static inline alm_event fleet_next(fleet *f, uint32_t one_in, bool *bad) {
     f->time_ns += 200000000 + (int64_t)alm_rng_below(&f->rng, 200000000);
     *bad = false;
     if (alm_rng_below(&f->rng, 10) == 0) {
-        snprintf(f->text, sizeof f->text, "INFO monitor heartbeat load %u.%02u", alm_rng_below(&f->rng, 3), alm_rng_below(&f->rng, 100));
+        snprintf(f->text, sizeof f->text, "INFO monitor heartbeat load %u.%02u", alm_rng_below(&f->rng, 3),
+                 alm_rng_below(&f->rng, 100));
     } else {
         size_t i = alm_rng_below(&f->rng, 8);
         if (f->job[i].step == f->job[i].steps) {
@@ -45,14 +52,21 @@ static inline alm_event fleet_next(fleet *f, uint32_t one_in, bool *bad) {
         unsigned long long id = f->job[i].id;
         *bad = f->job[i].bad;
         if (step == 0) snprintf(f->text, sizeof f->text, "INFO queue job_%llu accepted from %s", id, host[id % 3]);
-        else if (step == 1) snprintf(f->text, sizeof f->text, "INFO worker job_%llu started on slot %u", id, (unsigned)i);
-        else if (step < 2 + reads) snprintf(f->text, sizeof f->text, "DEBUG store job_%llu read %u bytes", id, 100 + alm_rng_below(&f->rng, 100000));
-        else if (step == 2 + reads && *bad && id % 3 == 2) snprintf(f->text, sizeof f->text, "ERROR worker job_%llu lost its lease and gave up", id);
-        else if (step == 2 + reads) snprintf(f->text, sizeof f->text, "INFO worker job_%llu finished in %u ms", id, 10 + alm_rng_below(&f->rng, 5000));
+        else if (step == 1)
+            snprintf(f->text, sizeof f->text, "INFO worker job_%llu started on slot %u", id, (unsigned)i);
+        else if (step < 2 + reads)
+            snprintf(f->text, sizeof f->text, "DEBUG store job_%llu read %u bytes", id,
+                     100 + alm_rng_below(&f->rng, 100000));
+        else if (step == 2 + reads && *bad && id % 3 == 2)
+            snprintf(f->text, sizeof f->text, "ERROR worker job_%llu lost its lease and gave up", id);
+        else if (step == 2 + reads)
+            snprintf(f->text, sizeof f->text, "INFO worker job_%llu finished in %u ms", id,
+                     10 + alm_rng_below(&f->rng, 5000));
         else snprintf(f->text, sizeof f->text, "INFO queue job_%llu archived", id);
     }
     alm_str text = alm_str_of(f->text);
-    return (alm_event){.text = text, .raw = text, .time_ns = f->time_ns, .line = f->line, .source = "fleet.log", .label = *bad};
+    return (alm_event){
+        .text = text, .raw = text, .time_ns = f->time_ns, .line = f->line, .source = "fleet.log", .label = *bad};
 }
 
 /* A model of n lines of good jobs. */

@@ -10,12 +10,14 @@
 static void judge(alm_normal *m) {
     alm_detection *d;
     alm_verdict *v = malloc(sizeof *v);
-    static const char *const text[] = {"a b c", "x", "INFO job_12345 started", "INFO job_12345 finished in 7 ms", "FATAL none", ""};
+    static const char *const text[] = {"a b c",      "x", "INFO job_12345 started", "INFO job_12345 finished in 7 ms",
+                                       "FATAL none", ""};
     CHECK(v && alm_detect_new(&d, m, NULL, NULL) == ALM_OK);
     for (uint64_t i = 0; i < 40; i++) {
         alm_str s = alm_str_of(text[i % 6]);
         alm_event e = {.text = s, .raw = s, .time_ns = (int64_t)i * 700000000, .line = i + 1, .label = -1};
-        alm_status st = alm_normal_sessions(m) ? alm_detect_session(d, s, s, -1, i, v, NULL) : alm_detect_feed(d, &e, v, NULL);
+        alm_status st =
+            alm_normal_sessions(m) ? alm_detect_session(d, s, s, -1, i, v, NULL) : alm_detect_feed(d, &e, v, NULL);
         CHECK(st == ALM_OK || st == ALM_LIMIT || st == ALM_NO_MEMORY);
         if (st == ALM_OK) CHECK(v->p > 0 && v->p <= 1 && v->score == v->score);
         while (alm_detect_next_group(d, v)) CHECK(v->p > 0 && v->p <= 1 && v->score == v->score);
