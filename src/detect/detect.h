@@ -25,12 +25,12 @@ enum {
     ALM_EVENT_END = 1,
     ALM_EVENT_FIRST = 2,
     ALM_MAX_EVENTS = 1 << 20,
-    ALM_GROUP_COUNTS = 256,   /* distinct events of a group; the rest share one place */
+    ALM_GROUP_COUNTS = 256, /* distinct events of a group; the rest share one place */
     ALM_GROUP_EVIDENCE = 6,
     ALM_SNIPPET = 60,
     ALM_GROUP_LINE = 200,
-    ALM_VALUE_KEEP = 24,      /* distinct values of a slot that are remembered; with more the slot is open */
-    ALM_MAX_VECTORS = 4096,   /* distinct count vectors that are neighbours of new ones */
+    ALM_VALUE_KEEP = 24,    /* distinct values of a slot that are remembered; with more the slot is open */
+    ALM_MAX_VECTORS = 4096, /* distinct count vectors that are neighbours of new ones */
     ALM_MAX_PAIRS = 1 << 20,
     ALM_MAX_SLOTS = 1 << 16,
     ALM_RATE_MAX_EVENTS = 4096,
@@ -39,13 +39,13 @@ enum {
 };
 
 typedef struct alm_event_row {
-    uint64_t id;         /* of the template; sessions: hash of the word */
-    double n_all;        /* records learned from */
-    double n_free;       /* of these, outside groups */
-    double n_from, n_to; /* pairs that begin, end with it */
-    double n_ends;       /* groups whose last event it is */
-    uint64_t gap;        /* the longest silence behind it inside a group, in records ... */
-    int64_t gap_ns;      /* ... and in time */
+    uint64_t id;              /* of the template; sessions: hash of the word */
+    double n_all;             /* records learned from */
+    double n_free;            /* of these, outside groups */
+    double n_from, n_to;      /* pairs that begin, end with it */
+    double n_ends;            /* groups whose last event it is */
+    uint64_t gap;             /* the longest silence behind it inside a group, in records ... */
+    int64_t gap_ns;           /* ... and in time */
     uint32_t name_at, name_n; /* sessions: the word in alm_normal.names */
     uint32_t novel;           /* 1 + index in alm_normal.novel; 0: a learned template */
 } alm_event_row;
@@ -57,7 +57,8 @@ typedef struct alm_evidence {
     uint32_t a, b; /* events */
     uint64_t x, y; /* counts */
     double z;
-    double tail;   /* probability that a normal record has evidence like this, as far as the detector knows; 0: not said */
+    double
+        tail; /* probability that a normal record has evidence like this, as far as the detector knows; 0: not said */
     char snippet[ALM_SNIPPET];
 } alm_evidence;
 
@@ -72,21 +73,21 @@ typedef struct alm_group {
     uint64_t first_line, last_line, n_records;
     int64_t first_ns, last_ns;
     const char *source;
-    uint32_t first, last;       /* events */
-    alm_count *count;           /* sorted by event */
+    uint32_t first, last; /* events */
+    alm_count *count;     /* sorted by event */
     uint32_t n_count, cap_count;
-    double parts;               /* evidence gathered so far, without the end */
+    double parts; /* evidence gathered so far, without the end */
     double value_parts;
     unsigned n_evidence;
     alm_evidence evidence[ALM_GROUP_EVIDENCE];
-    uint64_t novel[16];         /* pairs and unseen events that were counted already */
+    uint64_t novel[16]; /* pairs and unseen events that were counted already */
     unsigned n_novel;
     int label;
     bool alarmed, cut_start, overflow;
     char name[ALM_VERDICT_GROUP_BYTES];
     char first_text[ALM_GROUP_LINE], cause_text[ALM_GROUP_LINE], last_text[ALM_GROUP_LINE];
     uint64_t cause_line;
-    uint32_t *sequence;         /* prequential: the events, to learn them when it ends */
+    uint32_t *sequence; /* prequential: the events, to learn them when it ends */
     uint32_t cap_sequence;
     uint32_t older, newer, chain; /* the table's links */
     bool used;
@@ -109,7 +110,7 @@ typedef struct alm_detector {
     /* Parts in nats; 0: nothing to say. `e` takes what the sentence needs (by and score are set by the caller). Each may be NULL. */
     double (*record)(alm_normal *m, const alm_look *look, alm_evidence *e);
     double (*step)(alm_normal *m, alm_group *g, const alm_look *look, alm_evidence *e); /* before g takes the record */
-    double (*end)(alm_normal *m, const alm_group *g, bool ended, alm_evidence *e);      /* ended: what is missing counts */
+    double (*end)(alm_normal *m, const alm_group *g, bool ended, alm_evidence *e); /* ended: what is missing counts */
     alm_status (*learn_record)(alm_normal *m, const alm_look *look, alm_error *err);
     alm_status (*learn_step)(alm_normal *m, const alm_group *g, uint32_t event, alm_error *err); /* before g takes it */
     alm_status (*learn_end)(alm_normal *m, const alm_group *g, alm_error *err);
@@ -137,7 +138,7 @@ extern const alm_detector *const alm_detectors[ALM_DETECTOR_COUNT];
 
 typedef struct alm_vector {
     uint64_t hash;
-    size_t at;   /* first pair in the pool */
+    size_t at; /* first pair in the pool */
     uint32_t n;
     double seen; /* groups with it */
 } alm_vector;
@@ -146,7 +147,7 @@ typedef struct alm_slot_values {
     uint64_t key;
     uint64_t n;
     uint32_t n_value;
-    bool open; /* too many different values: anything goes */
+    bool open;                        /* too many different values: anything goes */
     uint64_t n_number, n_high, n_low; /* values that are numbers; of these, larger, smaller than all before */
     double low, high;
     uint64_t value[ALM_VALUE_KEEP];
@@ -155,7 +156,7 @@ typedef struct alm_slot_values {
 
 typedef struct alm_rate_row {
     double n[ALM_SEASON_SLOTS], sum[ALM_SEASON_SLOTS], sum2[ALM_SEASON_SLOTS]; /* of 2 sqrt(count + 3/8) over buckets */
-    double now; /* count in the open bucket */
+    double now;                                                                /* count in the open bucket */
 } alm_rate_row;
 
 struct alm_normal {
@@ -163,19 +164,19 @@ struct alm_normal {
     bool sessions, settled, quiet; /* quiet: learned without labels of time */
     alm_group_rule rule;
 
-    alm_miner *miner;        /* NULL in sessions */
-    alm_miner *novel;        /* templates that were met while detecting; owned by the detection */
-    uint32_t *event_of;      /* miner index -> event, or UINT32_MAX */
+    alm_miner *miner;   /* NULL in sessions */
+    alm_miner *novel;   /* templates that were met while detecting; owned by the detection */
+    uint32_t *event_of; /* miner index -> event, or UINT32_MAX */
     uint32_t n_event_of;
     alm_event_row *event;
     size_t n_event, cap_event;
-    alm_table64 by_id;       /* id -> event */
+    alm_table64 by_id; /* id -> event */
     alm_buf names;
 
     double n_records, n_free, n_groups; /* learned (fit part) */
-    double n_once;           /* templates outside groups that were learned once */
-    double n_strange;        /* records whose template was unseen and that were not learned, because they alarmed */
-    alm_table64 pair;        /* (a << 32 | b) -> index into pair_n */
+    double n_once;                      /* templates outside groups that were learned once */
+    double n_strange; /* records whose template was unseen and that were not learned, because they alarmed */
+    alm_table64 pair; /* (a << 32 | b) -> index into pair_n */
     double *pair_n;
     size_t n_pair, cap_pair;
     double n_pairs_all;
@@ -185,30 +186,34 @@ struct alm_normal {
     alm_vector *vector;
     size_t n_vector, cap_vector;
     alm_table64 by_vector;
-    double *eps[2];          /* per event: that its count changes where the neighbour has none, has some */
+    double *eps[2]; /* per event: that its count changes where the neighbour has none, has some */
     size_t n_eps, cap_eps;
-    double settled_at;       /* n_groups when eps was estimated */
-    struct { uint64_t hash; double distance; uint32_t a, mine, theirs; } memo[256];
+    double settled_at; /* n_groups when eps was estimated */
+    struct {
+        uint64_t hash;
+        double distance;
+        uint32_t a, mine, theirs;
+    } memo[256];
 
     alm_table64 by_slot;
     alm_slot_values *slot;
     size_t n_slot, cap_slot;
 
-    int64_t bucket_ns;       /* 0: no rates */
+    int64_t bucket_ns; /* 0: no rates */
     bool season;
-    int64_t bucket;          /* the open one */
+    int64_t bucket; /* the open one */
     bool bucket_open;
     double n_buckets;
-    alm_rate_row *rate;      /* by event */
+    alm_rate_row *rate; /* by event */
     size_t n_rate, cap_rate;
-    double rate_score;       /* evidence of the bucket that closed last, until a record takes it */
+    double rate_score; /* evidence of the bucket that closed last, until a record takes it */
     alm_evidence rate_evidence;
-    bool rate_learns;        /* buckets that close are learned */
+    bool rate_learns; /* buckets that close are learned */
 
-    uint64_t longest_group;  /* records from first to last */
-    double *group_cal;       /* scores of the calibration groups, the largest first */
+    uint64_t longest_group; /* records from first to last */
+    double *group_cal;      /* scores of the calibration groups, the largest first */
     size_t n_group_cal, cap_group_cal;
-    double *free_cal;        /* of the records outside groups, in time order */
+    double *free_cal; /* of the records outside groups, in time order */
     size_t n_free_cal, cap_free_cal;
     alm_normal_info info;
 };
@@ -242,8 +247,8 @@ void alm_evidence_say(const alm_normal *m, const alm_evidence *e, alm_why *out);
 alm_status alm_learn_record_of(alm_normal *m, const alm_look *look, alm_error *err);
 alm_status alm_learn_end_of(alm_normal *m, const alm_group *g, alm_error *err);
 
-void alm_group_begin(alm_group *g);             /* keeps the memory of count */
-void alm_group_drop(alm_group *g);              /* frees it */
+void alm_group_begin(alm_group *g); /* keeps the memory of count */
+void alm_group_drop(alm_group *g);  /* frees it */
 alm_status alm_group_take(alm_group *g, uint32_t event, alm_error *err);
 bool alm_group_first_time(alm_group *g, uint64_t what); /* true once for each `what` (16 remembered) */
 
@@ -289,7 +294,7 @@ typedef struct alm_cause {
     alm_str more;       /* a second one, or empty */
     uint64_t more_line;
     bool silence;
-    bool follower;      /* more of what has alarmed already: counted, no alarm */
+    bool follower; /* more of what has alarmed already: counted, no alarm */
 } alm_cause;
 alm_status alm_incidents_add(alm_incidents *s, const alm_cause *cause, alm_error *err);
 size_t alm_incidents_settle(alm_incidents *s);

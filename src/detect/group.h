@@ -16,7 +16,13 @@
 
 enum { ALM_RULE_WORD = 32, ALM_RULE_TEXT = 600 };
 
-typedef enum alm_rule_kind { ALM_RULE_NONE, ALM_RULE_FOUND, ALM_RULE_REGEX, ALM_RULE_FIELD, ALM_RULE_SESSIONS } alm_rule_kind;
+typedef enum alm_rule_kind {
+    ALM_RULE_NONE,
+    ALM_RULE_FOUND,
+    ALM_RULE_REGEX,
+    ALM_RULE_FIELD,
+    ALM_RULE_SESSIONS
+} alm_rule_kind;
 typedef enum alm_id_kind { ALM_ID_NUMBER, ALM_ID_HEX, ALM_ID_UUID } alm_id_kind;
 
 typedef struct alm_id_shape {
@@ -28,9 +34,9 @@ typedef struct alm_id_shape {
 
 typedef struct alm_group_rule {
     alm_rule_kind kind;
-    alm_id_shape shape;        /* FOUND */
-    char text[ALM_RULE_TEXT];  /* REGEX: the pattern, FIELD: the name */
-    void *code, *match;        /* REGEX: compiled */
+    alm_id_shape shape;       /* FOUND */
+    char text[ALM_RULE_TEXT]; /* REGEX: the pattern, FIELD: the name */
+    void *code, *match;       /* REGEX: compiled */
 } alm_group_rule;
 
 /* group_by as in alm_learn_options: "off", "field:NAME" or a regex (ALM_INVALID when it does not compile). */
