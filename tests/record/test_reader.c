@@ -456,6 +456,28 @@ static alm_status read_packed(void *arg) {
     return st == ALM_END ? ALM_OK : st;
 }
 
+static alm_status read_folder(void *arg) {
+    alm_reader_options o = {.size = sizeof o};
+    alm_reader *r = NULL;
+    alm_record record;
+    alm_error err;
+    const char *inputs[1] = {arg};
+    alm_status st = alm_reader_open(&r, inputs, 1, &o, &err);
+    while (st == ALM_OK) st = alm_reader_next(r, &record, &err);
+    alm_reader_close(r);
+    return st == ALM_END ? ALM_OK : st;
+}
+
+static void no_allocation_failure_in_a_folder_leaks(void **state) {
+    (void)state;
+    char dir[PATH_MAX + 8];
+    snprintf(dir, sizeof dir, "%s/oom", alm_test_dir());
+    CHECK(mkdir(dir, 0700) == 0 && mkdir(alm_test_join(dir, "sub"), 0700) == 0);
+    alm_test_write(alm_test_join(dir, "a"), "1\n", 2);
+    alm_test_write(alm_test_join(dir, "sub/b"), "{\"a\":1}\n", 8);
+    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(read_folder, dir) > 8);
+}
+
 static void no_allocation_failure_leaks(void **state) {
     (void)state;
     alm_error err = {0};
@@ -487,6 +509,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(formats_are_found_by_their_first_lines),
     cmocka_unit_test(a_byte_order_mark_is_no_text),
     cmocka_unit_test(words_name_the_formats),
+    cmocka_unit_test(no_allocation_failure_in_a_folder_leaks),
     cmocka_unit_test(no_allocation_failure_leaks),
 };
 
