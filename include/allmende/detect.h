@@ -111,7 +111,7 @@ typedef struct alm_detect_options {
     double alpha;        /* 0: the model's. Outside (0, 1): ALM_INVALID */
     bool prequential;    /* each record or group is judged, then learned unless it alarmed */
     bool fixed;          /* records outside groups: a fixed threshold instead of the adaptive one */
-    uint32_t max_groups; /* open groups kept: 0: 32,768; the one silent for longest is closed first */
+    uint32_t max_groups; /* open groups kept: 0: 16,384; the one silent for longest is closed first */
     uint32_t min_alarms; /* an incident with fewer alarms is ignored (floor rule); 0: 1 */
     double min_score;    /* alarms with a lower score are ignored (floor rule); 0: none */
     const alm_cancel *cancel;

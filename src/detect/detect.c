@@ -736,7 +736,7 @@ alm_str alm_detect_template(alm_detection *d) {
     }
     if (d->last_event >= d->n_known) return (alm_str){"", 0};
     alm_buf *b = &d->name[d->last_event];
-    if (!b->n) {
+    if (!b->limit) { /* asked for the first time; the text itself may be empty */
         *b = alm_buf_with_limit(1 << 16);
         uint32_t index = alm_miner_find(d->m->miner, row->id);
         if (index != ALM_NO_TEMPLATE) alm_miner_text(d->m->miner, index, ALM_TEXT_TYPED, b);

@@ -447,6 +447,199 @@ static void severity_is_read_where_a_record_states_it(void **state) {
               alm_severity_of(alm_str_of(c[i].text)));
 }
 
+/* Learns n lines that `line` makes (one a second), then feeds the lines of `more` and gives the last verdict. */
+typedef void line_maker(char *out, size_t room, unsigned i, alm_rng *r);
+static alm_detection *after_lines(alm_normal **m, line_maker *line, unsigned n) {
+    alm_learn_options o = {.size = sizeof o, .group_by = "off"};
+    alm_learner *l;
+    alm_detection *d;
+    alm_rng r = alm_rng_seed(77, 0, 0);
+    CHECK_OK(alm_learn_new(&l, &o, NULL), NULL);
+    for (unsigned i = 0; i < n; i++) {
+        char text[200];
+        line(text, sizeof text, i, &r);
+        alm_event e = {
+            .text = alm_str_of(text), .time_ns = FLEET_START + (int64_t)i * 1000000000, .line = i + 1, .label = -1};
+        CHECK_OK(alm_learn_add(l, &e, NULL), NULL);
+    }
+    CHECK_OK(alm_learn_finish(m, l, NULL), NULL);
+    alm_learn_free(l);
+    CHECK_OK(alm_detect_new(&d, *m, NULL, NULL), NULL);
+    return d;
+}
+
+static bool feed(alm_detection *d, const char *text, unsigned second, const char *detector, const char *reason) {
+    static alm_verdict v;
+    alm_event e = {.text = alm_str_of(text),
+                   .time_ns = FLEET_START + (int64_t)second * 1000000000,
+                   .line = second + 1,
+                   .label = -1};
+    CHECK_OK(alm_detect_feed(d, &e, &v, NULL), NULL);
+    for (unsigned i = 0; i < v.n_why && v.alarm; i++)
+        if (strcmp(v.why[i].detector, detector) == 0 && strstr(v.why[i].text, reason)) return true;
+    return false;
+}
+
+static void door_line(char *out, size_t room, unsigned i, alm_rng *r) {
+    static const char *const user[] = {"anna", "ben", "cleo"};
+    if (i % 3 == 0) snprintf(out, room, "gauge pressure %u.%02u bar", 1 + alm_rng_below(r, 3), alm_rng_below(r, 100));
+    else if (i % 3 == 1)
+        snprintf(out, room, "door opened user=%s badge=%u", user[alm_rng_below(r, 3)], alm_rng_below(r, 1u << 30));
+    else if (i % 30 == 2) snprintf(out, room, "alarm bell rang once");
+    else snprintf(out, room, "request %u served", i);
+}
+
+static void a_new_value_and_a_number_beyond_its_range_alarm_and_counters_do_not(void **state) {
+    (void)state;
+    alm_normal *m;
+    alm_detection *d = after_lines(&m, door_line, 9000);
+    CHECK(!feed(d, "door opened user=ben badge=1", 9001, "value", ""));
+    CHECK(feed(d, "door opened user=zoe badge=7777777", 9002, "value", "\"zoe\""));
+    CHECK(!feed(d, "gauge pressure 3.50 bar", 9003, "value", ""));
+    CHECK(feed(d, "gauge pressure 9.75 bar", 9004, "value", "9.75"));
+    CHECK(!feed(d, "request 90000 served", 9005, "value", "")); /* it has always grown */
+    CHECK(!feed(d, "door opened user=anna badge=999", 9006, "value", ""));
+    alm_detect_free(d);
+    alm_normal_free(m);
+}
+
+static void a_flood_alarms_once_while_it_comes(void **state) {
+    (void)state;
+    alm_normal *m;
+    alm_detection *d = after_lines(&m, door_line, 9000);
+    alm_normal_info info;
+    alm_detect_summary s;
+    alm_normal_info_of(m, &info);
+    CHECK(info.rate_bucket_s > 0);
+    unsigned told = 0;
+    for (unsigned i = 0; i < 200; i++) told += feed(d, "alarm bell rang once", 9001 + i / 10, "rate", "usually about");
+    CHECK(told >= 1 && told <= 2, "%u", told); /* a bucket may end in between */
+    alm_detect_summary_of(d, &s);
+    CHECK(s.n_free_alarms <= 3, "%llu", (unsigned long long)s.n_free_alarms);
+    alm_detect_free(d);
+    alm_normal_free(m);
+}
+
+static void blank_line(char *out, size_t room, unsigned i, alm_rng *r) {
+    (void)r;
+    snprintf(out, room, "%s", i % 2 ? "" : "tick");
+}
+
+static void blank_records_have_an_empty_template(void **state) {
+    (void)state;
+    size_t before = alm_test_live_blocks();
+    alm_normal *m;
+    alm_detection *d = after_lines(&m, blank_line, 400);
+    for (unsigned i = 0; i < 3; i++) {
+        feed(d, "", 400 + i, "", "");
+        CHECK_INT(alm_detect_template(d).n, 0);
+    }
+    alm_detect_free(d);
+    alm_normal_free(m);
+    CHECK_INT(alm_test_live_blocks(), before);
+}
+
+static void the_floor_rule_hides_small_incidents(void **state) {
+    (void)state;
+    for (unsigned min_alarms = 1; min_alarms <= 2; min_alarms++) {
+        alm_incidents *s;
+        alm_why why = {.detector = "unseen", .text = "because"};
+        alm_incident in;
+        CHECK_OK(alm_incidents_new(&s, min_alarms, 5, NULL), NULL);
+        alm_cause c = {.at = 900,
+                       .first_at = 900,
+                       .line = 900,
+                       .time_ns = ALM_NO_TIME,
+                       .event = 2,
+                       .score = 9,
+                       .p = 0.001,
+                       .why = &why,
+                       .text = ALM_STR("first")};
+        CHECK_OK(alm_incidents_add(s, &c, NULL), NULL);
+        c = (alm_cause){.at = 905,
+                        .first_at = 10,
+                        .line = 905,
+                        .time_ns = ALM_NO_TIME,
+                        .event = 3,
+                        .group_key = 7,
+                        .group = "seven",
+                        .score = 12,
+                        .p = 0.0001,
+                        .why = &why,
+                        .text = ALM_STR("second")};
+        CHECK_OK(alm_incidents_add(s, &c, NULL), NULL); /* near: the same incident, and its group began first */
+        c = (alm_cause){.at = 9000,
+                        .first_at = 9000,
+                        .line = 9000,
+                        .time_ns = ALM_NO_TIME,
+                        .event = 4,
+                        .score = 8,
+                        .p = 0.01,
+                        .why = &why,
+                        .text = ALM_STR("alone")};
+        CHECK_OK(alm_incidents_add(s, &c, NULL), NULL);
+        c = (alm_cause){.at = 99000,
+                        .first_at = 99000,
+                        .line = 99000,
+                        .time_ns = ALM_NO_TIME,
+                        .event = 5,
+                        .score = 4,
+                        .p = 0.01,
+                        .why = &why,
+                        .text = ALM_STR("weak")};
+        CHECK_OK(alm_incidents_add(s, &c, NULL), NULL);
+        CHECK_INT(alm_incidents_settle(s), min_alarms == 1 ? 2 : 1);
+        CHECK(alm_incidents_get(s, 0, &in));
+        CHECK(in.n_alarms == 2 && in.n_groups == 1 && in.score == 12 && in.first_line == 900 && in.last_line == 905 &&
+              in.n_line == 2);
+        CHECK(strcmp(in.group[0], "seven") == 0 && strcmp(in.reason, "because") == 0);
+        CHECK(!alm_incidents_get(s, min_alarms == 1 ? 2 : 1, &in));
+        alm_incidents_free(s);
+    }
+}
+
+/* The shared data, where it is: what stands in docs/detect.md must stay true. */
+static void shared_hdfs_sessions_are_judged_as_documented(void **state) {
+    (void)state;
+    static const char *const name[2] = {"data/sessions/hdfs100k_train.tsv", "data/sessions/hdfs100k_test.tsv"};
+    if (!alm_test_shared(name[0])) {
+        print_message("skipped: no shared data (ALM_SHARED)\n");
+        skip();
+    }
+    alm_learn_options o = {.size = sizeof o, .sessions = true};
+    alm_learner *l;
+    alm_normal *m = NULL;
+    alm_detection *d = NULL;
+    static alm_verdict v;
+    CHECK_OK(alm_learn_new(&l, &o, NULL), NULL);
+    for (unsigned f = 0; f < 2; f++) {
+        size_t n;
+        char *text = alm_test_slurp(alm_test_shared(name[f]), &n);
+        alm_str rest = {text, n}, line, part[3];
+        alm_str_split(&rest, '\n', &line); /* the header */
+        while (alm_str_split(&rest, '\n', &line)) {
+            for (unsigned i = 0; i < 3; i++) CHECK(alm_str_split(&line, '\t', &part[i]) || line.n == 0);
+            if (part[0].n == 0) break;
+            int label = part[1].at[0] - '0';
+            if (f == 0) CHECK_OK(alm_learn_session(l, part[0], part[2], label, NULL), NULL);
+            else CHECK_OK(alm_detect_session(d, part[0], part[2], label, 1, &v, NULL), NULL);
+        }
+        alm_free(text);
+        if (f == 0) {
+            CHECK_OK(alm_learn_finish(&m, l, NULL), NULL);
+            CHECK_OK(alm_detect_new(&d, m, NULL, NULL), NULL);
+        }
+    }
+    alm_detect_summary s;
+    alm_detect_summary_of(d, &s);
+    CHECK(s.n_normal == 1531 && s.n_anomalous == 57);
+    CHECK(s.n_found >= 30 && s.n_false_alarms <= 1, "%llu %llu", (unsigned long long)s.n_found,
+          (unsigned long long)s.n_false_alarms);
+    alm_detect_free(d);
+    alm_normal_free(m);
+    alm_learn_free(l);
+}
+
 static void the_list_of_detectors_is_whole(void **state) {
     (void)state;
     size_t n = 0;
@@ -473,6 +666,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_cut_of_a_model_file_is_refused),
     cmocka_unit_test(every_allocation_may_fail),
     cmocka_unit_test(severity_is_read_where_a_record_states_it),
+    cmocka_unit_test(a_new_value_and_a_number_beyond_its_range_alarm_and_counters_do_not),
+    cmocka_unit_test(a_flood_alarms_once_while_it_comes),
+    cmocka_unit_test(blank_records_have_an_empty_template),
+    cmocka_unit_test(the_floor_rule_hides_small_incidents),
+    cmocka_unit_test(shared_hdfs_sessions_are_judged_as_documented),
     cmocka_unit_test(the_list_of_detectors_is_whole),
 };
 ALM_TEST_MAIN(tests)
