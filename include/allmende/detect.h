@@ -105,6 +105,9 @@ typedef struct alm_normal_info {
     double rate_bucket_s;                  /* 0: no rates learned (too few times) */
 } alm_normal_info;
 void alm_normal_info_of(const alm_normal *m, alm_normal_info *out);
+/* From now on the sentences of this model (why, incidents, group_rule) go through `translate`, which gets the English
+ * printf format and returns one with the same conversions in the same order (as gettext does). NULL: English again. */
+void alm_normal_translate(alm_normal *m, const char *(*translate)(const char *english));
 
 typedef struct alm_detect_options {
     size_t size;         /* sizeof(alm_detect_options) */

@@ -344,6 +344,7 @@ static alm_status start(work *w, alm_error *err) {
         st = alm_normal_empty(&w->model, &o, err);
     }
     if (st != ALM_OK) return st;
+    if (!w->ndjson) alm_normal_translate(w->model, alm_lang_translate); /* NDJSON is for programs: English everywhere */
     if (v->labels && (st = alm_labels_read(&w->labels, v->labels, w->cli, err)) != ALM_OK) return st;
     alm_detect_options o = {.size = sizeof o,
                             .alpha = v->alpha,

@@ -205,6 +205,8 @@ static int run(alm_cli *cli, const void *given) {
         alm_normal_info info;
         alm_normal_info_of(m, &info);
         if (v->json) tell_json(cli, &info, v->output, interrupted);
+        alm_normal_translate(m, alm_lang_translate);
+        alm_normal_info_of(m, &info);
         tell(cli, &info, v->output);
     }
     if (interrupted) {

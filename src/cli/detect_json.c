@@ -225,6 +225,8 @@ void alm_detection_summary_line(alm_shown *s) {
     }
     if (s->interrupted) alm_buf_printf(&b, "; %s", _("interrupted: this is what was read so far"));
     alm_buf_printf(&b, "; %s", alm_detection_guarantee(u->n_groups ? u->guarantee_groups : u->guarantee_free));
+    if (u->n_groups && u->n_free)
+        alm_buf_printf(&b, _("; records outside groups: %s"), alm_detection_guarantee(u->guarantee_free));
     if (alm_buf_text(&b)) alm_cli_note(s->cli, "%s", b.at);
     alm_buf_free(&b);
 }

@@ -56,3 +56,5 @@ void alm_lang_start(void) {
 }
 
 bool alm_lang_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
+
+const char *alm_lang_translate(const char *english) { return gettext(english); }

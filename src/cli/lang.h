@@ -16,6 +16,8 @@
 /* Sets the two categories and the text domain. Translations are sought in $ALM_LOCALE_DIR, then beside the program (where
  * it is installed, or in its build directory), then where the build was told to install them. Called once, first of all. */
 void alm_lang_start(void);
+/* gettext as a function: the library says its sentences through it. */
+const char *alm_lang_translate(const char *english);
 /* The character set of the locale is UTF-8, so that lines, sparks and ellipses may be drawn. */
 bool alm_lang_utf8(void);
 

@@ -250,18 +250,21 @@ static void range_of(const alm_normal *m, uint32_t event, uint32_t *low, uint32_
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     if (e->z <= 0) {
-        alm_buf_printf(out, "%llu of %llu sessions had these counts of events while learning", (unsigned long long)e->x,
-                       (unsigned long long)e->y);
+        alm_buf_printf(out, alm_say(m, "%llu of %llu sessions had these counts of events while learning"),
+                       (unsigned long long)e->x, (unsigned long long)e->y);
         return;
     }
     uint32_t low, high;
+    char name[ALM_NAME_BYTES];
     range_of(m, e->a, &low, &high);
-    alm_buf_add_text(out, "count of ");
-    alm_normal_name(m, e->a, out);
-    alm_buf_printf(out, " is %llu", (unsigned long long)e->x);
-    if (e->x > high) alm_buf_printf(out, ", at most %u while learning", high);
-    else if (e->x < low) alm_buf_printf(out, ", at least %u while learning", low);
-    else alm_buf_printf(out, ", and %u in the most similar session that was learned", e->b);
+    alm_normal_name(m, e->a, name);
+    unsigned long long n = (unsigned long long)e->x;
+    if (e->x > high) alm_buf_printf(out, alm_say(m, "count of %s is %llu, at most %u while learning"), name, n, high);
+    else if (e->x < low)
+        alm_buf_printf(out, alm_say(m, "count of %s is %llu, at least %u while learning"), name, n, low);
+    else
+        alm_buf_printf(out, alm_say(m, "count of %s is %llu, and %u in the most similar session that was learned"),
+                       name, n, e->b);
 }
 
 static bool save(const alm_normal *m, alm_buf *out) {

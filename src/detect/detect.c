@@ -302,8 +302,9 @@ static fate fate_of(alm_detection *d, const alm_group *g) {
 static alm_status report_silence(alm_detection *d, const alm_group *g, alm_error *err) {
     alm_why why = {.detector = "order"};
     snprintf(why.text, sizeof why.text,
-             "several sessions fell silent together near line %llu and none went on: the source stopped or was "
-             "restarted; they are not judged as incomplete",
+             alm_say(d->m,
+                     "several sessions fell silent together near line %llu and none went on: the source stopped or "
+                     "was restarted; they are not judged as incomplete"),
              (unsigned long long)g->last_line);
     alm_cause c = {.at = d->at,
                    .first_at = g->last_at,

@@ -163,6 +163,7 @@ struct alm_normal {
     double alpha;
     bool sessions, settled, quiet; /* quiet: learned without labels of time */
     alm_group_rule rule;
+    const char *(*translate)(const char *english); /* NULL: English */
 
     alm_miner *miner;   /* NULL in sessions */
     alm_miner *novel;   /* templates that were met while detecting; owned by the detection */
@@ -224,8 +225,11 @@ alm_status alm_normal_new(alm_normal **out, alm_error *err);
 alm_status alm_normal_event(alm_normal *m, uint64_t id, uint32_t *out, alm_error *err);
 /* Builds event_of from the miner and the ids. */
 alm_status alm_normal_index(alm_normal *m, alm_error *err);
-/* Name of an event for a sentence: the template's text, cut, in quotes. */
-void alm_normal_name(const alm_normal *m, uint32_t event, alm_buf *out);
+/* Name of an event for a sentence: the template's text, cut, in quotes; terminated, a NUL in it becomes a blank. */
+enum { ALM_NAME_BYTES = 128 };
+void alm_normal_name(const alm_normal *m, uint32_t event, char out[ALM_NAME_BYTES]);
+/* A sentence in the language of the program that uses us (alm_normal_translate); a format, checked as the English one. */
+const char *alm_say(const alm_normal *m, const char *english) __attribute__((format_arg(2)));
 const alm_detector *alm_detector_at(size_t i); /* NULL behind the last */
 
 /* model_file.c: a model in memory, for tests and fuzzing. The bytes are needed only during the call. */

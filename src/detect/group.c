@@ -206,17 +206,25 @@ alm_str alm_group_of(const alm_group_rule *r, alm_str text) {
     return (alm_str){text.at + at[2 * g], at[2 * g + 1] - at[2 * g]};
 }
 
-void alm_group_rule_text(const alm_group_rule *r, alm_buf *out) {
+static const char *in_words(const char *(*translate)(const char *), const char *english) __attribute__((format_arg(2)));
+static const char *in_words(const char *(*translate)(const char *), const char *english) {
+    return translate ? translate(english) : english;
+}
+
+void alm_group_rule_text(const alm_group_rule *r, const char *(*translate)(const char *english), alm_buf *out) {
     static const char *const kind[] = {"number", "hex", "uuid"};
     switch (r->kind) {
     case ALM_RULE_NONE: break;
-    case ALM_RULE_FIELD: alm_buf_printf(out, "the field %s", r->text); break;
-    case ALM_RULE_REGEX: alm_buf_printf(out, "the regex %s", r->text); break;
-    case ALM_RULE_SESSIONS: alm_buf_add_text(out, "sessions as given"); break;
+    case ALM_RULE_FIELD: alm_buf_printf(out, in_words(translate, "the field %s"), r->text); break;
+    case ALM_RULE_REGEX: alm_buf_printf(out, in_words(translate, "the regex %s"), r->text); break;
+    case ALM_RULE_SESSIONS: alm_buf_add_text(out, in_words(translate, "sessions as given")); break;
     case ALM_RULE_FOUND:
         if (r->shape.n_prefix)
-            alm_buf_printf(out, "identifiers like %.*s<%s>", r->shape.n_prefix, r->shape.prefix, kind[r->shape.kind]);
-        else alm_buf_printf(out, "the <%s> behind \"%.*s\"", kind[r->shape.kind], r->shape.n_context, r->shape.context);
+            alm_buf_printf(out, in_words(translate, "identifiers like %.*s<%s>"), r->shape.n_prefix, r->shape.prefix,
+                           kind[r->shape.kind]);
+        else
+            alm_buf_printf(out, in_words(translate, "the <%s> behind \"%.*s\""), kind[r->shape.kind],
+                           r->shape.n_context, r->shape.context);
         break;
     }
 }

@@ -45,7 +45,7 @@ void alm_group_rule_free(alm_group_rule *r);
 /* The identifier in the text, or an empty string. */
 alm_str alm_group_of(const alm_group_rule *r, alm_str text);
 /* In words: "identifiers like blk_<number>". */
-void alm_group_rule_text(const alm_group_rule *r, alm_buf *out);
+void alm_group_rule_text(const alm_group_rule *r, const char *(*translate)(const char *english), alm_buf *out);
 /* As bytes for the model file, and back (ALM_MALFORMED). */
 bool alm_group_rule_save(const alm_group_rule *r, alm_buf *out);
 alm_status alm_group_rule_load(alm_group_rule *out, alm_str bytes, alm_error *err);

@@ -599,7 +599,6 @@ static alm_status fit_and_calibrate(work *w, alm_error *err) {
 }
 
 void alm_normal_describe(alm_normal *m) {
-    alm_buf b = alm_buf_with_limit(4096);
     m->info.alpha = m->alpha;
     m->info.threshold = alm_calibrate_threshold(m->group_cal, m->n_group_cal, m->alpha, &m->info.guarantee);
     if (m->rule.kind == ALM_RULE_NONE) {
@@ -608,11 +607,6 @@ void alm_normal_describe(alm_normal *m) {
     }
     m->info.rate_bucket_s = (double)m->bucket_ns / 1e9;
     m->info.n_templates = m->n_event - ALM_EVENT_FIRST;
-    alm_group_rule_text(&m->rule, &b);
-    size_t n = b.n < sizeof m->info.group_rule - 1 ? b.n : sizeof m->info.group_rule - 1;
-    if (n) memcpy(m->info.group_rule, b.at, n);
-    m->info.group_rule[n] = 0;
-    alm_buf_free(&b);
 }
 
 alm_status alm_learn_finish(alm_normal **out, alm_learner *l, alm_error *err) {

@@ -72,12 +72,17 @@ alm_status alm_normal_index(alm_normal *m, alm_error *err) {
     return ALM_OK;
 }
 
-void alm_normal_name(const alm_normal *m, uint32_t event, alm_buf *out) {
+const char *alm_say(const alm_normal *m, const char *english) { return m->translate ? m->translate(english) : english; }
+
+void alm_normal_translate(alm_normal *m, const char *(*translate)(const char *english)) { m->translate = translate; }
+
+void alm_normal_name(const alm_normal *m, uint32_t event, char out[ALM_NAME_BYTES]) {
+    out[0] = 0;
     if (event >= m->n_event) return;
     const alm_event_row *row = &m->event[event];
     alm_buf text = alm_buf_with_limit(1 << 16);
-    if (event == ALM_EVENT_START) alm_buf_add_text(&text, "the beginning");
-    else if (event == ALM_EVENT_END) alm_buf_add_text(&text, "the end");
+    if (event == ALM_EVENT_START) alm_buf_add_text(&text, alm_say(m, "the beginning"));
+    else if (event == ALM_EVENT_END) alm_buf_add_text(&text, alm_say(m, "the end"));
     else if (row->name_n) alm_buf_add(&text, m->names.at + row->name_at, row->name_n);
     else if (row->novel) {
         if (m->novel) alm_miner_text(m->novel, row->novel - 1, ALM_TEXT_TYPED, &text);
@@ -86,15 +91,26 @@ void alm_normal_name(const alm_normal *m, uint32_t event, alm_buf *out) {
         if (index != ALM_NO_TEMPLATE) alm_miner_text(m->miner, index, ALM_TEXT_TYPED, &text);
     }
     enum { MOST = 110 };
-    size_t n = text.n < MOST ? text.n : MOST;
+    size_t n = text.n < MOST ? text.n : MOST, at = 0;
     while (n > 0 && n < text.n && ((unsigned char)text.at[n] & 0xC0) == 0x80) n--;
-    alm_buf_add_text(out, "\"");
-    if (n) alm_buf_add(out, text.at, n);
-    alm_buf_add_text(out, n < text.n ? "…\"" : "\"");
+    out[at++] = '"';
+    for (size_t i = 0; i < n; i++) out[at++] = text.at[i] ? text.at[i] : ' ';
+    if (n < text.n) memcpy(out + at, "…", sizeof "…" - 1), at += sizeof "…" - 1;
+    out[at++] = '"';
+    out[at] = 0;
     alm_buf_free(&text);
 }
 
-void alm_normal_info_of(const alm_normal *m, alm_normal_info *out) { *out = m->info; }
+void alm_normal_info_of(const alm_normal *m, alm_normal_info *out) {
+    *out = m->info;
+    alm_buf b = alm_buf_with_limit(4096);
+    alm_group_rule_text(&m->rule, m->translate, &b);
+    size_t n = b.n < sizeof out->group_rule - 1 ? b.n : sizeof out->group_rule - 1;
+    while (n > 0 && n < b.n && ((unsigned char)b.at[n] & 0xC0) == 0x80) n--;
+    if (n) memcpy(out->group_rule, b.at, n);
+    out->group_rule[n] = 0;
+    alm_buf_free(&b);
+}
 bool alm_normal_sessions(const alm_normal *m) { return m->sessions; }
 const char *alm_normal_group_field(const alm_normal *m) { return m->rule.kind == ALM_RULE_FIELD ? m->rule.text : NULL; }
 

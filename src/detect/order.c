@@ -105,24 +105,25 @@ static uint32_t likeliest(const alm_normal *m, uint32_t a, double *share) {
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
     double share;
+    char before[ALM_NAME_BYTES], after[ALM_NAME_BYTES];
+    unsigned long long n = (unsigned long long)e->x;
+    alm_normal_name(m, e->a, before);
     if (e->b == ALM_EVENT_END) {
-        alm_buf_add_text(out, "ended after ");
-        alm_normal_name(m, e->a, out);
-        alm_buf_printf(out, ": none of %llu sessions ended there", (unsigned long long)e->x);
         uint32_t next = likeliest(m, e->a, &share);
-        if (next == ALM_EVENT_END) return;
-        alm_buf_printf(out, ", %.0f %% go on with ", share * 100);
-        alm_normal_name(m, next, out);
-    } else if (e->a == ALM_EVENT_START) {
-        alm_buf_add_text(out, "begins with ");
-        alm_normal_name(m, e->b, out);
-        alm_buf_printf(out, ", as none of %llu sessions did while learning", (unsigned long long)e->x);
-    } else {
-        alm_normal_name(m, e->b, out);
-        alm_buf_add_text(out, " came right after ");
-        alm_normal_name(m, e->a, out);
-        alm_buf_printf(out, ", never so in %llu times while learning", (unsigned long long)e->x);
+        alm_normal_name(m, next, after);
+        if (next == ALM_EVENT_END)
+            alm_buf_printf(out, alm_say(m, "ended after %s: none of %llu sessions ended there"), before, n);
+        else
+            alm_buf_printf(out, alm_say(m, "ended after %s: none of %llu sessions ended there, %.0f %% go on with %s"),
+                           before, n, share * 100, after);
+        return;
     }
+    alm_normal_name(m, e->b, after);
+    if (e->a == ALM_EVENT_START)
+        alm_buf_printf(out, alm_say(m, "begins with %s, as none of %llu sessions did while learning"), after, n);
+    else
+        alm_buf_printf(out, alm_say(m, "%s came right after %s, never so in %llu times while learning"), after, before,
+                       n);
 }
 
 static int by_key(const void *x, const void *y) {

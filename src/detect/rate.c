@@ -130,17 +130,15 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
 }
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
-    alm_normal_name(m, e->a, out);
+    char name[ALM_NAME_BYTES];
+    alm_normal_name(m, e->a, name);
     double s = (double)m->bucket_ns / 1e9;
-    alm_buf_printf(out, " came %llu times in %.0f %s, usually about %.*f", (unsigned long long)e->x,
-                   s >= 3600 ? s / 3600
-                   : s >= 60 ? s / 60
-                             : s,
-                   s >= 3600 ? "h"
-                   : s >= 60 ? "min"
-                             : "s",
-                   e->z < 10 ? 1 : 0, e->z);
-    if (m->season) alm_buf_printf(out, " at this time of day");
+    const char *unit = s >= 3600 ? "h" : s >= 60 ? "min" : "s";
+    double length = s >= 3600 ? s / 3600 : s >= 60 ? s / 60 : s;
+    alm_buf_printf(out,
+                   m->season ? alm_say(m, "%s came %llu times in %.0f %s, usually about %.*f at this time of day")
+                             : alm_say(m, "%s came %llu times in %.0f %s, usually about %.*f"),
+                   name, (unsigned long long)e->x, length, unit, e->z < 10 ? 1 : 0, e->z);
 }
 
 static bool save(const alm_normal *m, alm_buf *out) {

@@ -49,18 +49,20 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
     return ALM_OK;
 }
 
-static const char *const severity_word[4] = {"", ", and the record calls itself a warning",
-                                             ", and the record calls itself an error",
-                                             ", and the record calls itself fatal"};
-
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
-    if (e->z > 0) alm_buf_add_text(out, "template never seen while learning: ");
-    else if (e->x == 0) alm_buf_add_text(out, "template not seen outside sessions while learning: ");
+    char name[ALM_NAME_BYTES];
+    alm_normal_name(m, e->a, name);
+    if (e->z > 0) alm_buf_printf(out, alm_say(m, "template never seen while learning: %s"), name);
+    else if (e->x == 0) alm_buf_printf(out, alm_say(m, "template not seen outside sessions while learning: %s"), name);
     else
-        alm_buf_printf(out, "rare template, seen %llu times in %llu records: ", (unsigned long long)e->x,
-                       (unsigned long long)e->y);
-    alm_normal_name(m, e->a, out);
-    alm_buf_add_text(out, severity_word[e->b & 3]);
+        alm_buf_printf(out, alm_say(m, "rare template, seen %llu times in %llu records: %s"), (unsigned long long)e->x,
+                       (unsigned long long)e->y, name);
+    switch (e->b & 3) {
+    case 1: alm_buf_add_text(out, alm_say(m, ", and the record calls itself a warning")); break;
+    case 2: alm_buf_add_text(out, alm_say(m, ", and the record calls itself an error")); break;
+    case 3: alm_buf_add_text(out, alm_say(m, ", and the record calls itself fatal")); break;
+    default: break;
+    }
 }
 
 static const char *name_of(const alm_evidence *e) { return e->z > 0 ? "unseen" : "rare"; }

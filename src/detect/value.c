@@ -147,17 +147,18 @@ static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *e
 }
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
+    char name[ALM_NAME_BYTES], most[32];
+    alm_normal_name(m, e->a, name);
     if (e->b) {
-        alm_buf_printf(out, "value %s lies far beyond all %llu that stood there while learning (up to ", e->snippet,
-                       (unsigned long long)e->x);
-        alm_buf_add_f64(out, e->z);
-        alm_buf_add_text(out, ") in ");
-        alm_normal_name(m, e->a, out);
+        most[alm_f64_to_str(most, e->z)] = 0;
+        alm_buf_printf(out,
+                       alm_say(m, "value %s lies far beyond all %llu that stood there while learning (up to %s) in %s"),
+                       e->snippet, (unsigned long long)e->x, most, name);
         return;
     }
-    alm_buf_printf(out, "value \"%s\" never stood there while learning (%llu records, %llu different values) in ",
-                   e->snippet, (unsigned long long)e->x, (unsigned long long)e->y);
-    alm_normal_name(m, e->a, out);
+    alm_buf_printf(
+        out, alm_say(m, "value \"%s\" never stood there while learning (%llu records, %llu different values) in %s"),
+        e->snippet, (unsigned long long)e->x, (unsigned long long)e->y, name);
 }
 
 static bool save(const alm_normal *m, alm_buf *out) {
