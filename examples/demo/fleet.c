@@ -26,7 +26,8 @@ static void die(const char *what) {
     exit(5);
 }
 
-void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, const char *service, const char *format, ...) {
+void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, const char *service, const char *format,
+               ...) {
     if (at_ms < 0 || at_ms >= f->days * DAY) return; /* an order that would end after the last midnight */
     void *events = f->event;
     if (!alm_grow(&events, &f->cap, f->n_event + 1, sizeof *f->event)) die("not enough memory");
@@ -44,7 +45,9 @@ void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, cons
 
 uint32_t fleet_below(fleet *f, uint32_t n) { return alm_rng_below(&f->rng, n); }
 bool fleet_chance(fleet *f, double p) { return alm_rng_f64(&f->rng) < p; }
-int64_t fleet_between(fleet *f, int64_t low, int64_t high) { return low + (int64_t)fleet_below(f, (uint32_t)(high - low)); }
+int64_t fleet_between(fleet *f, int64_t low, int64_t high) {
+    return low + (int64_t)fleet_below(f, (uint32_t)(high - low));
+}
 
 double fleet_busy(int64_t at_ms) {
     static const double hour[25] = {0.18, 0.14, 0.12, 0.12, 0.13, 0.18, 0.30, 0.45, 0.62, 0.78, 0.90, 0.97, 1.00,
@@ -117,8 +120,8 @@ static void write_all(const fleet *f, const char *dir) {
         alm_write_add(&table, row, (size_t)n);
     }
     close_in(&learn), close_in(&stream), close_in(&labels), close_in(&table);
-    printf("%zu lines of ordinary life in %s/fleet-learn.log, %zu lines with %zu incidents in %s/fleet-stream.log\n", n_learn,
-           dir, line, fleet_n_incidents - 1, dir);
+    printf("%zu lines of ordinary life in %s/fleet-learn.log, %zu lines with %zu incidents in %s/fleet-stream.log\n",
+           n_learn, dir, line, fleet_n_incidents - 1, dir);
 }
 
 int main(int argc, char **argv) {
@@ -129,12 +132,14 @@ int main(int argc, char **argv) {
                            : !strcmp(argv[i], "--days")       ? &days
                            : !strcmp(argv[i], "--learn-days") ? &learn_days
                                                               : NULL;
-        if (number && (++i == argc || !alm_str_to_u64(alm_str_of(argv[i]), number))) die("an option needs a whole number behind it");
+        if (number && (++i == argc || !alm_str_to_u64(alm_str_of(argv[i]), number)))
+            die("an option needs a whole number behind it");
         if (!number && argv[i][0] != '-') dir = argv[i];
         else if (!number) dir = NULL, i = argc;
     }
     if (!dir || learn_days < 1 || days < learn_days + 4 || days > 400) {
-        fprintf(stderr, "usage: fleet [--seed N] [--days N] [--learn-days N] DIR   (days at least 4 more than learn-days)\n");
+        fprintf(stderr,
+                "usage: fleet [--seed N] [--days N] [--learn-days N] DIR   (days at least 4 more than learn-days)\n");
         return 2;
     }
     alm_error err;

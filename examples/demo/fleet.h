@@ -40,8 +40,8 @@ extern const fleet_incident fleet_incidents[];
 extern const size_t fleet_n_incidents;
 
 /* "host service: text" at a time. The text is printf-style. */
-void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, const char *service, const char *format, ...)
-    ALM_PRINTF(6, 7);
+void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, const char *service, const char *format,
+               ...) ALM_PRINTF(6, 7);
 
 /* Helpers over the fleet's random numbers. */
 uint32_t fleet_below(fleet *f, uint32_t n);

@@ -8,8 +8,9 @@
 #define COUNT(list)   (sizeof(list) / sizeof *(list))
 #define PICK(f, list) ((list)[fleet_below((f), (uint32_t)COUNT(list))])
 
-static const char *const users[] = {"anna",  "jonas", "mia",   "lukas", "emma",  "felix", "sophie", "paul",  "lena",  "oliver",
-                                    "grace", "harry", "chloe", "jack",  "amelia", "george", "bärbel", "jürgen", "käthe", "søren"};
+static const char *const users[] = {"anna",   "jonas",  "mia",    "lukas",  "emma",  "felix", "sophie",
+                                    "paul",   "lena",   "oliver", "grace",  "harry", "chloe", "jack",
+                                    "amelia", "george", "bärbel", "jürgen", "käthe", "søren"};
 static const char *const products[] = {"lampe", "kettle", "bookshelf", "teppich", "desk", "stuhl", "mirror", "vase"};
 
 static void address(fleet *f, char at[20]) {
@@ -31,28 +32,31 @@ void fleet_write_order(fleet *f, int64_t at, fleet_order how, uint8_t incident) 
     }
     at += fleet_between(f, 40, 900);
     if (how == ORDER_MAIL_FIRST)
-        fleet_say(f, at, incident, "app-2", "mailer", "order %s: confirmation sent to %s@example.org in %u ms", id, user,
-                  80 + fleet_below(f, 400));
+        fleet_say(f, at, incident, "app-2", "mailer", "order %s: confirmation sent to %s@example.org in %u ms", id,
+                  user, 80 + fleet_below(f, 400));
     unsigned tries = how == ORDER_RETRIES ? 5 : fleet_chance(f, 0.04) ? 2 : 1;
     for (unsigned i = 0; i < tries; i++) {
         at += fleet_between(f, 150, 1200);
-        fleet_say(f, at, incident, "app-1", "payment", "order %s: asking the bank for %u.%02u EUR", id, cents / 100, cents % 100);
+        fleet_say(f, at, incident, "app-1", "payment", "order %s: asking the bank for %u.%02u EUR", id, cents / 100,
+                  cents % 100);
         if (i + 1 < tries) {
             at += fleet_between(f, 400, 900);
             fleet_say(f, at, incident, "app-1", "payment", "order %s: bank answered slowly, asking again", id);
         }
     }
     at += fleet_between(f, 90, 700);
-    fleet_say(f, at, incident, "app-1", "payment", "order %s: paid, transaction %u", id, 40000000 + fleet_below(f, 9999999));
+    fleet_say(f, at, incident, "app-1", "payment", "order %s: paid, transaction %u", id,
+              40000000 + fleet_below(f, 9999999));
     if (how == ORDER_STOPS) return;
     at += fleet_between(f, 20, 200);
     fleet_say(f, at, incident, "app-1", "shop", "order %s confirmed", id);
     at += fleet_between(f, 200, 2000);
-    fleet_say(f, at, incident, "app-2", "billing", "Rechnung zu %s über %u,%02u EUR erstellt", id, cents / 100, cents % 100);
+    fleet_say(f, at, incident, "app-2", "billing", "Rechnung zu %s über %u,%02u EUR erstellt", id, cents / 100,
+              cents % 100);
     if (how != ORDER_MAIL_FIRST) {
         at += fleet_between(f, 100, 900);
-        fleet_say(f, at, incident, "app-2", "mailer", "order %s: confirmation sent to %s@example.org in %u ms", id, user,
-                  80 + fleet_below(f, 400));
+        fleet_say(f, at, incident, "app-2", "mailer", "order %s: confirmation sent to %s@example.org in %u ms", id,
+                  user, 80 + fleet_below(f, 400));
     }
     at += fleet_between(f, 1000, 4000);
     fleet_say(f, at, incident, "app-1", "shop", "order %s closed", id);
@@ -60,12 +64,14 @@ void fleet_write_order(fleet *f, int64_t at, fleet_order how, uint8_t incident) 
 
 static void orders(fleet *f) {
     for (int64_t at = 0; at < f->days * DAY; at += 20 * SECOND)
-        if (fleet_chance(f, 0.16 * fleet_busy(at))) fleet_write_order(f, at + fleet_between(f, 0, 20 * SECOND), ORDER_GOOD, 0);
+        if (fleet_chance(f, 0.16 * fleet_busy(at)))
+            fleet_write_order(f, at + fleet_between(f, 0, 20 * SECOND), ORDER_GOOD, 0);
 }
 
 /* --- web server ----------------------------------------------------------------------------------------------------- */
 static void web(fleet *f) {
-    static const char *const pages[] = {"/", "/shop", "/shop/search?q=%s", "/shop/item/%u", "/cart", "/static/app.css", "/hilfe"};
+    static const char *const pages[] = {
+        "/", "/shop", "/shop/search?q=%s", "/shop/item/%u", "/cart", "/static/app.css", "/hilfe"};
     for (int64_t at = 0; at < f->days * DAY; at += 5 * SECOND) {
         if (!fleet_chance(f, 0.62 * fleet_busy(at))) continue;
         int64_t when = at + fleet_between(f, 0, 5 * SECOND);
@@ -76,8 +82,9 @@ static void web(fleet *f) {
         else if (which == 3) snprintf(page, sizeof page, "/shop/item/%u", 1000 + fleet_below(f, 900));
         else snprintf(page, sizeof page, "%s", pages[which]);
         unsigned status = fleet_chance(f, 0.015) ? 404 : fleet_chance(f, 0.12) ? 304 : 200;
-        fleet_say(f, when, 0, fleet_chance(f, 0.5) ? "web-1" : "web-2", "nginx", "%s \"GET %s HTTP/1.1\" %u %u in %u ms", from, page,
-                  status, status == 304 ? 0 : 400 + fleet_below(f, 30000), 2 + fleet_below(f, 60));
+        fleet_say(f, when, 0, fleet_chance(f, 0.5) ? "web-1" : "web-2", "nginx",
+                  "%s \"GET %s HTTP/1.1\" %u %u in %u ms", from, page, status,
+                  status == 304 ? 0 : 400 + fleet_below(f, 30000), 2 + fleet_below(f, 60));
     }
 }
 
@@ -89,20 +96,23 @@ static void database(fleet *f) {
         unsigned pages = 100 + fleet_below(f, 2000);
         fleet_say(f, when, 0, "db-1", "postgres", "checkpoint starting: time");
         fleet_say(f, when + fleet_between(f, 9000, 28000), 0, "db-1", "postgres",
-                  "checkpoint complete: wrote %u buffers (%u.%u%%); 0 WAL file(s) added, 0 removed, %u recycled", pages, pages / 160,
-                  pages % 10, fleet_below(f, 4));
+                  "checkpoint complete: wrote %u buffers (%u.%u%%); 0 WAL file(s) added, 0 removed, %u recycled", pages,
+                  pages / 160, pages % 10, fleet_below(f, 4));
         for (int i = 0; i < 3; i++)
             if (fleet_chance(f, 0.25 * fleet_busy(at)))
-                fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres", "duration: %u.%03u ms  statement: SELECT * FROM %s WHERE id = %u",
-                          100 + fleet_below(f, 700), fleet_below(f, 1000), PICK(f, tables), fleet_below(f, 900000));
+                fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres",
+                          "duration: %u.%03u ms  statement: SELECT * FROM %s WHERE id = %u", 100 + fleet_below(f, 700),
+                          fleet_below(f, 1000), PICK(f, tables), fleet_below(f, 900000));
         if (fleet_chance(f, 0.12))
             fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres",
-                      "automatic vacuum of table \"shop.public.%s\": index scans: %u", PICK(f, tables), fleet_below(f, 2));
+                      "automatic vacuum of table \"shop.public.%s\": index scans: %u", PICK(f, tables),
+                      fleet_below(f, 2));
     }
     for (int64_t day = 0; day < f->days; day++) {
         int64_t at = day * DAY + 2 * HOUR + fleet_between(f, 0, 30 * SECOND);
         fleet_say(f, at, 0, "db-1", "backup", "nightly backup started, %u MB to write", 18000 + fleet_below(f, 900));
-        fleet_say(f, at + fleet_between(f, 18, 24) * MINUTE, 0, "db-1", "backup", "nightly backup finished, verified and copied to store-2");
+        fleet_say(f, at + fleet_between(f, 18, 24) * MINUTE, 0, "db-1", "backup",
+                  "nightly backup finished, verified and copied to store-2");
     }
 }
 
@@ -114,10 +124,24 @@ static void kernels(fleet *f) {
         const char *host = PICK(f, hosts);
         unsigned up = (unsigned)(when / SECOND) + 81000, micro = fleet_below(f, 1000000);
         switch (fleet_below(f, 6)) {
-        case 0: fleet_say(f, when, 0, host, "kernel", "[%u.%06u] eth0: link is up at 10000 Mbps, full duplex", up, micro); break;
-        case 1: fleet_say(f, when, 0, host, "kernel", "[%u.%06u] TCP: request_sock_TCP: possible SYN flooding on port %s, sending cookies", up, micro, fleet_chance(f, 0.5) ? "443" : "80"); break;
-        case 2: fleet_say(f, when, 0, host, "kernel", "[%u.%06u] perf: interrupt took too long (%u > %u), lowering the sample rate", up, micro, 2500 + fleet_below(f, 900), 2400u); break;
-        default: fleet_say(f, when, 0, host, "kernel", "[%u.%06u] audit: type=1400 operation=\"open\" profile=\"snap.%s\" pid=%u", up, micro, PICK(f, products), 1000 + fleet_below(f, 30000)); break;
+        case 0:
+            fleet_say(f, when, 0, host, "kernel", "[%u.%06u] eth0: link is up at 10000 Mbps, full duplex", up, micro);
+            break;
+        case 1:
+            fleet_say(f, when, 0, host, "kernel",
+                      "[%u.%06u] TCP: request_sock_TCP: possible SYN flooding on port %s, sending cookies", up, micro,
+                      fleet_chance(f, 0.5) ? "443" : "80");
+            break;
+        case 2:
+            fleet_say(f, when, 0, host, "kernel",
+                      "[%u.%06u] perf: interrupt took too long (%u > %u), lowering the sample rate", up, micro,
+                      2500 + fleet_below(f, 900), 2400u);
+            break;
+        default:
+            fleet_say(f, when, 0, host, "kernel",
+                      "[%u.%06u] audit: type=1400 operation=\"open\" profile=\"snap.%s\" pid=%u", up, micro,
+                      PICK(f, products), 1000 + fleet_below(f, 30000));
+            break;
         }
     }
 }
@@ -126,8 +150,9 @@ static void node(fleet *f) {
     static const char *const pods[] = {"shop", "payment", "mailer", "billing", "search"};
     for (int64_t at = 0; at < f->days * DAY; at += 30 * SECOND)
         if (fleet_chance(f, 0.7))
-            fleet_say(f, at + fleet_between(f, 0, 30 * SECOND), 0, "node-1", "kubelet", "probe of pod %s-%05x succeeded in %u ms", PICK(f, pods),
-                      0x60000 + fleet_below(f, 12) * 977, 1 + fleet_below(f, 40));
+            fleet_say(f, at + fleet_between(f, 0, 30 * SECOND), 0, "node-1", "kubelet",
+                      "probe of pod %s-%05x succeeded in %u ms", PICK(f, pods), 0x60000 + fleet_below(f, 12) * 977,
+                      1 + fleet_below(f, 40));
     /* a roll-out on working days */
     for (int64_t day = 0; day < f->days; day++) {
         if (day % 7 >= 5) continue;
@@ -136,7 +161,8 @@ static void node(fleet *f) {
         unsigned id = fleet_below(f, 0xfffff), build = 4100 + (unsigned)day * 3;
         fleet_say(f, at, 0, "node-1", "kubelet", "pulling image registry.example.org/%s:1.%u", pod, build);
         at += fleet_between(f, 4000, 20000);
-        fleet_say(f, at, 0, "node-1", "kubelet", "image registry.example.org/%s:1.%u is present, %u MB", pod, build, 40 + fleet_below(f, 90));
+        fleet_say(f, at, 0, "node-1", "kubelet", "image registry.example.org/%s:1.%u is present, %u MB", pod, build,
+                  40 + fleet_below(f, 90));
         fleet_say(f, at + 300, 0, "node-1", "kubelet", "container %s-%05x created", pod, id);
         fleet_say(f, at + 900, 0, "node-1", "kubelet", "container %s-%05x started", pod, id);
         fleet_say(f, at + 8000, 0, "node-1", "kubelet", "old container of %s stopped with exit code 0", pod);
@@ -155,10 +181,13 @@ static void bastion(fleet *f) {
         unsigned port = 30000 + fleet_below(f, 30000), pid = 3000 + fleet_below(f, 28000);
         char service[24];
         snprintf(service, sizeof service, "sshd[%u]", pid);
-        if (fleet_chance(f, 0.05)) fleet_say(f, when - 4000, 0, "bastion", service, "Failed publickey for %s from %s port %u ssh2", user, from, port);
+        if (fleet_chance(f, 0.05))
+            fleet_say(f, when - 4000, 0, "bastion", service, "Failed publickey for %s from %s port %u ssh2", user, from,
+                      port);
         fleet_say(f, when, 0, "bastion", service, "Accepted publickey for %s from %s port %u ssh2", user, from, port);
         fleet_say(f, when + 40, 0, "bastion", service, "session opened for user %s by (uid=0)", user);
-        fleet_say(f, when + fleet_between(f, 2, 90) * MINUTE, 0, "bastion", service, "session closed for user %s", user);
+        fleet_say(f, when + fleet_between(f, 2, 90) * MINUTE, 0, "bastion", service, "session closed for user %s",
+                  user);
     }
 }
 

@@ -56,7 +56,8 @@ static void read_labels(uint8_t *of_line, incident *list, size_t n, alm_str rest
     for (alm_str line; alm_str_split(&rest, '\n', &line);) {
         alm_str number, key;
         uint64_t at;
-        if (!alm_str_split(&line, '\t', &number) || !alm_str_split(&line, '\t', &key) || !alm_str_to_u64(number, &at)) continue;
+        if (!alm_str_split(&line, '\t', &number) || !alm_str_split(&line, '\t', &key) || !alm_str_to_u64(number, &at))
+            continue;
         for (size_t i = 0; i < n; i++)
             if (at < MAX_LINES && alm_str_eq(list[i].key, key)) of_line[at] = (uint8_t)(i + 1), list[i].n_line++;
     }
@@ -69,7 +70,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     const char *dir = argv[1 + german];
-    alm_buf table = alm_buf_with_limit(1 << 20), labels = alm_buf_with_limit(64 << 20), out = alm_buf_with_limit((size_t)4 << 30);
+    alm_buf table = alm_buf_with_limit(1 << 20), labels = alm_buf_with_limit(64 << 20),
+            out = alm_buf_with_limit((size_t)4 << 30);
     read_in(&table, dir, "incidents.tsv");
     read_in(&labels, dir, "labels.tsv");
     read_in(&out, "", argv[2 + german]);
@@ -101,14 +103,18 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < n; i++) {
         incident *x = &list[i];
         found += x->n_alarm > 0;
-        printf("  %s %-7.*s %.*s", x->n_alarm ? "\xe2\x9c\x93" : "\xe2\x9c\x97", ALM_ARG(x->difficulty), ALM_ARG(x->title));
-        if (x->n_alarm) printf(german ? " (%llu von %llu Zeilen, zuerst Zeile %llu)\n" : " (%llu of %llu lines, first at line %llu)\n",
-                               (unsigned long long)x->n_alarm, (unsigned long long)x->n_line, (unsigned long long)x->first_alarm_line);
+        printf("  %s %-7.*s %.*s", x->n_alarm ? "\xe2\x9c\x93" : "\xe2\x9c\x97", ALM_ARG(x->difficulty),
+               ALM_ARG(x->title));
+        if (x->n_alarm)
+            printf(
+                german ? " (%llu von %llu Zeilen, zuerst Zeile %llu)\n" : " (%llu of %llu lines, first at line %llu)\n",
+                (unsigned long long)x->n_alarm, (unsigned long long)x->n_line, (unsigned long long)x->first_alarm_line);
         else puts(german ? " (nicht gefunden)" : " (not found)");
     }
     printf(german ? "Gefunden: %zu von %zu Vorfällen. Fehlalarme: %llu von %llu gewöhnlichen Einträgen (%.2f %%).\n"
                   : "Found: %zu of %zu incidents. False alarms: %llu of %llu ordinary records (%.2f %%).\n",
-           found, n, (unsigned long long)n_false, (unsigned long long)n_ordinary, n_ordinary ? 100.0 * (double)n_false / (double)n_ordinary : 0.0);
+           found, n, (unsigned long long)n_false, (unsigned long long)n_ordinary,
+           n_ordinary ? 100.0 * (double)n_false / (double)n_ordinary : 0.0);
     alm_json_doc_free(&doc);
     alm_buf_free(&table), alm_buf_free(&labels), alm_buf_free(&out);
     return n_record ? 0 : 5;

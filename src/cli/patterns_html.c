@@ -11,16 +11,22 @@
 
 enum { MAX_SHOWN = 2000, PAGE_LIMIT = 64 << 20 };
 
-static alm_status fill(alm_report_pattern *r, uint32_t *spark, const alm_miner *m, uint32_t index, alm_arena *text, alm_buf *b, alm_error *err) {
+static alm_status fill(alm_report_pattern *r, uint32_t *spark, const alm_miner *m, uint32_t index, alm_arena *text,
+                       alm_buf *b, alm_error *err) {
     alm_template_info info;
     char id[ALM_TEMPLATE_ID_CHARS + 1];
     if (!alm_miner_info(m, index, &info)) return ALM_OK;
     alm_miner_id_text(id, info.id);
     alm_buf_clear(b);
     alm_miner_text(m, index, ALM_TEXT_TYPED, b);
-    *r = (alm_report_pattern){.id = alm_arena_copy(text, alm_str_of(id)), .text = alm_arena_copy(text, alm_buf_str(b)),
-                              .example = alm_arena_copy(text, info.example), .count = info.count, .first_ns = info.first_ns,
-                              .last_ns = info.last_ns, .spark = spark, .n_spark = ALM_SPARK_BINS};
+    *r = (alm_report_pattern){.id = alm_arena_copy(text, alm_str_of(id)),
+                              .text = alm_arena_copy(text, alm_buf_str(b)),
+                              .example = alm_arena_copy(text, info.example),
+                              .count = info.count,
+                              .first_ns = info.first_ns,
+                              .last_ns = info.last_ns,
+                              .spark = spark,
+                              .n_spark = ALM_SPARK_BINS};
     if (!r->id.at || !r->text.at || !r->example.at) return alm_fail_memory(err);
     if (info.spark_width) {
         uint64_t used = (alm_miner_n_records(m) + info.spark_width - 1) / info.spark_width;
@@ -52,9 +58,16 @@ alm_status alm_patterns_html(alm_cli *cli, const alm_miner *m, uint64_t top, con
     if (st == ALM_OK && (!at || !spark)) st = alm_fail_memory(err);
     char inputs[64];
     snprintf(inputs, sizeof inputs, P_("%zu input", "%zu inputs", (unsigned long)cli->operands.n), cli->operands.n);
-    alm_report_patterns page = {.source = cli->operands.n == 1 ? cli->operands.at[0] : cli->operands.n ? inputs : "-",
-                                .n_records = alm_miner_n_records(m), .n_unmatched = alm_miner_n_unmatched(m), .n_patterns = n,
-                                .first_ns = ALM_NO_TIME, .last_ns = ALM_NO_TIME, .at = at, .n = shown};
+    alm_report_patterns page = {.source = cli->operands.n == 1 ? cli->operands.at[0]
+                                          : cli->operands.n    ? inputs
+                                                               : "-",
+                                .n_records = alm_miner_n_records(m),
+                                .n_unmatched = alm_miner_n_unmatched(m),
+                                .n_patterns = n,
+                                .first_ns = ALM_NO_TIME,
+                                .last_ns = ALM_NO_TIME,
+                                .at = at,
+                                .n = shown};
     for (size_t i = 0; st == ALM_OK && i < shown; i++) {
         st = fill(&at[i], spark[i], m, rank[i], text, &b, err);
         if (st == ALM_OK) add_times(&page, &at[i]);

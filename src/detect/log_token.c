@@ -617,7 +617,8 @@ static void plain_text(lexer *x, size_t i) {
         size_t length = i - a;
         uint64_t odd = length <= 64 ? bits(x->mark, ALM_MARK_ODD, a, length) : 1;
         if (!odd) i = word(x, a, i);
-        else if (length < 64 && odd == ~(uint64_t)0 >> (64 - length) && /* the length first: a shift by 64 is undefined */
+        else if (length < 64 &&
+                 odd == ~(uint64_t)0 >> (64 - length) && /* the length first: a shift by 64 is undefined */
                  bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
             put(x, a, i, ALM_SLOT_NUM, 0, 0); /* digits only */
         else if (length <= 64 && length > 1 && odd == (uint64_t)1 << (length - 1) &&

@@ -27,7 +27,11 @@ alm_group *alm_open_groups_add(alm_open_groups *t, uint64_t key);
 void alm_open_groups_touch(alm_open_groups *t, alm_group *g); /* it is the newest now */
 void alm_open_groups_close(alm_open_groups *t, alm_group *g); /* its memory is reused */
 bool alm_open_groups_was_closed(const alm_open_groups *t, uint64_t key);
-static inline alm_group *alm_open_groups_oldest(const alm_open_groups *t) { return t->oldest == ALM_NO_GROUP ? NULL : &t->at[t->oldest]; }
-static inline alm_group *alm_open_groups_next(const alm_open_groups *t, const alm_group *g) { return g->newer == ALM_NO_GROUP ? NULL : &t->at[g->newer]; }
+static inline alm_group *alm_open_groups_oldest(const alm_open_groups *t) {
+    return t->oldest == ALM_NO_GROUP ? NULL : &t->at[t->oldest];
+}
+static inline alm_group *alm_open_groups_next(const alm_open_groups *t, const alm_group *g) {
+    return g->newer == ALM_NO_GROUP ? NULL : &t->at[g->newer];
+}
 
 #endif

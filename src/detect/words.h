@@ -5,8 +5,8 @@
 #ifndef ALM_DETECT_WORDS_H
 #define ALM_DETECT_WORDS_H
 
-#include "base/error.h"
 #include "base/buf.h"
+#include "base/error.h"
 
 typedef struct alm_words {
     alm_str rest;

@@ -102,7 +102,8 @@ alm_status alm_lines_frame(alm_reader *r, alm_record *out, alm_error *err) {
         r->next_line = (alm_line){0, line.end - next, line.next - next};
         r->has_next_line = true;
         alm_str s = {alm_window_at(&r->w, line.at), line.end - line.at}, b = {0};
-        if (s.n > r->o.max_record_bytes) s.n = r->o.max_record_bytes; /* the rest would be cut off: no stamp from there */
+        if (s.n > r->o.max_record_bytes)
+            s.n = r->o.max_record_bytes; /* the rest would be cut off: no stamp from there */
         if (has_behind) b = (alm_str){alm_window_at(&r->w, behind.at), behind.end - behind.at};
         if (r->multi.mode == ALM_MULTILINE_HEADER) {
             r->ahead.known = true;

@@ -15,7 +15,8 @@ static void the_rank_keeps_the_bound_and_the_next_one_breaks_it(void **state) {
             size_t k = alm_calibrate_rank(n, alphas[a], &g);
             if (g == ALM_GUARANTEE_TRAINING) {
                 CHECK(alm_beta_cdf(alphas[a], (double)k, (double)(n + 1 - k)) >= 0.95, "n %zu k %zu", n, k);
-                CHECK(k + 1 > n || alm_beta_cdf(alphas[a], (double)(k + 1), (double)(n - k)) < 0.95, "n %zu k %zu", n, k);
+                CHECK(k + 1 > n || alm_beta_cdf(alphas[a], (double)(k + 1), (double)(n - k)) < 0.95, "n %zu k %zu", n,
+                      k);
             } else if (g == ALM_GUARANTEE_MARGINAL) {
                 CHECK(k >= 1 && (double)k <= alphas[a] * (double)(n + 1));
                 CHECK(alm_beta_cdf(alphas[a], 1, (double)n) < 0.95);
@@ -38,7 +39,9 @@ static void known_ranks(void **state) {
     CHECK(g == ALM_GUARANTEE_NONE);
 }
 
-static int larger_first(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? 1 : *(const double *)a > *(const double *)b ? -1 : 0; }
+static int larger_first(const void *a, const void *b) {
+    return *(const double *)a < *(const double *)b ? 1 : *(const double *)a > *(const double *)b ? -1 : 0;
+}
 
 static void the_promised_rate_is_kept_in_95_of_100_draws(void **state) {
     (void)state;
@@ -106,7 +109,8 @@ static void what_is_exempt_alarms_at_any_level_until_the_rate_is_spent(void **st
     double p;
     CHECK_OK(alm_adaptive_new(&a, 0.01, 1000, NULL), NULL);
     for (unsigned i = 0; i < 1000; i++) CHECK(alm_adaptive_judge(&a, 1, alm_rng_f64(&r), 0, &p) == ALM_JUDGED_NORMAL);
-    for (unsigned i = 0; i < 1000; i++) alarms += alm_adaptive_judge(&a, 20, 0.5, ALM_JUDGE_EXEMPT, &p) == ALM_JUDGED_ALARM;
+    for (unsigned i = 0; i < 1000; i++)
+        alarms += alm_adaptive_judge(&a, 20, 0.5, ALM_JUDGE_EXEMPT, &p) == ALM_JUDGED_ALARM;
     CHECK(alarms >= 15 && alarms <= 26, "%u", alarms); /* alpha T + sqrt(alpha T) + 1 with T = 2000, and no more */
     alm_adaptive_free(&a);
 }

@@ -104,7 +104,8 @@ static void good_jobs_alarm_seldom(void **state) {
     alm_normal *m = fleet_learn(1, 20000, NULL, 0.01);
     alm_detect_summary s;
     run(m, 3, 20000, 0, &s);
-    CHECK(s.n_group_alarms * 100 <= s.n_groups * 2, "%llu of %llu", (unsigned long long)s.n_group_alarms, (unsigned long long)s.n_groups);
+    CHECK(s.n_group_alarms * 100 <= s.n_groups * 2, "%llu of %llu", (unsigned long long)s.n_group_alarms,
+          (unsigned long long)s.n_groups);
     alm_normal_free(m);
 }
 
@@ -132,7 +133,8 @@ static void records_alone_are_judged_when_grouping_is_off(void **state) {
     CHECK_INT(s.n_free, 6000);
     CHECK(s.guarantee_free == ALM_GUARANTEE_ADAPTIVE);
     CHECK(s.n_free_alarms > 2 && s.n_free_alarms < 90, "%llu", (unsigned long long)s.n_free_alarms);
-    CHECK(s.n_free_alarms + s.n_followers > 20, "%llu", (unsigned long long)s.n_followers); /* the same failure again is no new alarm */
+    CHECK(s.n_free_alarms + s.n_followers > 20, "%llu",
+          (unsigned long long)s.n_followers); /* the same failure again is no new alarm */
     alm_normal_free(m);
 }
 
@@ -256,8 +258,10 @@ static void unlearned_records_become_normal_in_a_prequential_run(void **state) {
 
 static void learn_sessions(alm_learner *l) {
     static const char *const row[] = {"a b c d", "a c b d", "a b b c d", "a b c d e"};
-    for (unsigned i = 0; i < 1600; i++) CHECK_OK(alm_learn_session(l, ALM_STR("s"), alm_str_of(row[i % 7 < 4 ? 0 : i % 7 - 3]), 0, NULL), NULL);
-    CHECK_OK(alm_learn_session(l, ALM_STR("s"), ALM_STR("a x x x"), 1, NULL), NULL); /* known to be anomalous: left out */
+    for (unsigned i = 0; i < 1600; i++)
+        CHECK_OK(alm_learn_session(l, ALM_STR("s"), alm_str_of(row[i % 7 < 4 ? 0 : i % 7 - 3]), 0, NULL), NULL);
+    CHECK_OK(alm_learn_session(l, ALM_STR("s"), ALM_STR("a x x x"), 1, NULL),
+             NULL); /* known to be anomalous: left out */
 }
 
 static alm_normal *session_model(void) {
@@ -276,21 +280,31 @@ static void sessions_tell_missing_extra_unseen_and_disordered_events(void **stat
     alm_normal *m = session_model();
     alm_detection *d;
     static alm_verdict v;
-    static const struct { const char *events; bool alarm; const char *detector, *text; } c[] = {
-        {"a b c d", false, "", ""}, {"a c b d", false, "", ""},       {"a b c d e", false, "", ""},
-        {"a b", true, "order", "go on with \"c\""},                   {"a b c d x", true, "unseen", "\"x\""},
-        {"a b c c c c d", true, "counts", "at most 1 while learning"}, {"d c b a", true, "order", "begins with \"d\""},
+    static const struct {
+        const char *events;
+        bool alarm;
+        const char *detector, *text;
+    } c[] = {
+        {"a b c d", false, "", ""},
+        {"a c b d", false, "", ""},
+        {"a b c d e", false, "", ""},
+        {"a b", true, "order", "go on with \"c\""},
+        {"a b c d x", true, "unseen", "\"x\""},
+        {"a b c c c c d", true, "counts", "at most 1 while learning"},
+        {"d c b a", true, "order", "begins with \"d\""},
         {"b c d", true, "counts", "count of \"a\" is 0"},
     };
     alm_normal_info info;
     alm_normal_info_of(m, &info);
-    CHECK(info.n_labelled_out == 1 && info.n_groups == 1600 && info.n_groups_fit == 1200 && info.guarantee == ALM_GUARANTEE_TRAINING);
+    CHECK(info.n_labelled_out == 1 && info.n_groups == 1600 && info.n_groups_fit == 1200 &&
+          info.guarantee == ALM_GUARANTEE_TRAINING);
     CHECK_OK(alm_detect_new(&d, m, NULL, NULL), NULL);
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
         bool said = !c[i].alarm;
         CHECK_OK(alm_detect_session(d, ALM_STR("name"), alm_str_of(c[i].events), c[i].alarm, i + 2, &v, NULL), NULL);
         CHECK(v.alarm == c[i].alarm, "%s: score %g", c[i].events, v.score);
-        for (unsigned k = 0; k < v.n_why; k++) said |= strcmp(v.why[k].detector, c[i].detector) == 0 && strstr(v.why[k].text, c[i].text);
+        for (unsigned k = 0; k < v.n_why; k++)
+            said |= strcmp(v.why[k].detector, c[i].detector) == 0 && strstr(v.why[k].text, c[i].text);
         CHECK(said, "%s: %s", c[i].events, v.n_why ? v.why[0].text : "nothing");
         CHECK(v.line == i + 2 && strcmp(v.group, "name") == 0 && v.is_group && v.ended);
     }
@@ -385,12 +399,14 @@ static alm_status sessions_and_file(void *arg) {
     alm_buf b = alm_buf_with_limit(1 << 24);
     alm_verdict *v = malloc(sizeof *v);
     alm_status st = alm_learn_new(&l, &o, NULL);
-    for (unsigned i = 0; i < 40 && st == ALM_OK; i++) st = alm_learn_session(l, ALM_STR("s"), i % 3 ? ALM_STR("a b c d") : ALM_STR("a b c e d"), 0, NULL);
+    for (unsigned i = 0; i < 40 && st == ALM_OK; i++)
+        st = alm_learn_session(l, ALM_STR("s"), i % 3 ? ALM_STR("a b c d") : ALM_STR("a b c e d"), 0, NULL);
     if (st == ALM_OK) st = alm_learn_finish(&m, l, NULL);
     if (st == ALM_OK) st = alm_normal_bytes(m, &b, NULL);
     if (st == ALM_OK) st = alm_normal_parse(&back, "bytes", alm_buf_str(&b), NULL);
     if (st == ALM_OK) st = alm_detect_new(&d, back, &dopt, NULL);
-    for (unsigned i = 0; i < 30 && st == ALM_OK; i++) st = alm_detect_session(d, ALM_STR("s"), i % 4 ? ALM_STR("a b c d") : ALM_STR("q b"), -1, i, v, NULL);
+    for (unsigned i = 0; i < 30 && st == ALM_OK; i++)
+        st = alm_detect_session(d, ALM_STR("s"), i % 4 ? ALM_STR("a b c d") : ALM_STR("q b"), -1, i, v, NULL);
     alm_detect_free(d);
     alm_normal_free(m);
     alm_normal_free(back);
@@ -408,12 +424,27 @@ static void every_allocation_may_fail(void **state) {
 
 static void severity_is_read_where_a_record_states_it(void **state) {
     (void)state;
-    static const struct { const char *text; unsigned level; } c[] = {
-        {"INFO all well", 0},          {"2026-01-01 12:00:00 WARN disk", 1}, {"[ERROR] no", 2},         {"a FATAL end", 3},  {"level=error msg=x", 2},
-        {"{\"level\":\"fatal\"}", 3},  {"terror and errors", 0},             {"ERROR_CODE=0 fine", 0}, {"severity: CRITICAL", 3}, {"an error occurred", 0},
-        {"", 0},                       {"RAS KERNEL SEVERE x", 2},           {"PANIC", 3},
+    static const struct {
+        const char *text;
+        unsigned level;
+    } c[] = {
+        {"INFO all well", 0},
+        {"2026-01-01 12:00:00 WARN disk", 1},
+        {"[ERROR] no", 2},
+        {"a FATAL end", 3},
+        {"level=error msg=x", 2},
+        {"{\"level\":\"fatal\"}", 3},
+        {"terror and errors", 0},
+        {"ERROR_CODE=0 fine", 0},
+        {"severity: CRITICAL", 3},
+        {"an error occurred", 0},
+        {"", 0},
+        {"RAS KERNEL SEVERE x", 2},
+        {"PANIC", 3},
     };
-    for (size_t i = 0; i < sizeof c / sizeof *c; i++) CHECK(alm_severity_of(alm_str_of(c[i].text)) == c[i].level, "%s: %u", c[i].text, alm_severity_of(alm_str_of(c[i].text)));
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+        CHECK(alm_severity_of(alm_str_of(c[i].text)) == c[i].level, "%s: %u", c[i].text,
+              alm_severity_of(alm_str_of(c[i].text)));
 }
 
 /* Learns n lines that `line` makes (one a second), then feeds the lines of `more` and gives the last verdict. */

@@ -42,7 +42,10 @@ typedef void make_line(char *out, size_t room, unsigned long long id, unsigned s
 static alm_group_rule search(make_line *make, unsigned n) {
     alm_group_search *s;
     alm_group_rule rule;
-    struct { unsigned long long id; unsigned step; } open[30] = {{0}};
+    struct {
+        unsigned long long id;
+        unsigned step;
+    } open[30] = {{0}};
     alm_rng r = alm_rng_seed(11, 0, 0);
     CHECK_OK(alm_group_search_new(&s, NULL), NULL);
     for (unsigned i = 0; i < n; i++) {
@@ -75,17 +78,20 @@ static void check_found(make_line *make, const char *words, const char *line, co
 static const char *const verb[] = {"opens", "reads", "writes", "checks", "closes"};
 
 static void uuid_line(char *out, size_t room, unsigned long long id, unsigned step, alm_rng *r) {
-    snprintf(out, room, "INFO unit [call-%04x] [volume: %08llx-1a2b-4c3d-9e8f-%012llx] %s in %u ms", alm_rng_below(r, 4096), id >> 32, id & 0xffffffffffff, verb[step],
-             alm_rng_below(r, 90000));
+    snprintf(out, room, "INFO unit [call-%04x] [volume: %08llx-1a2b-4c3d-9e8f-%012llx] %s in %u ms",
+             alm_rng_below(r, 4096), id >> 32, id & 0xffffffffffff, verb[step], alm_rng_below(r, 90000));
 }
 static void signed_line(char *out, size_t room, unsigned long long id, unsigned step, alm_rng *r) {
-    snprintf(out, room, "10.0.0.%u:50010 %s part part_%lld of size %u", alm_rng_below(r, 9), verb[step], (long long)id, alm_rng_below(r, 70000000));
+    snprintf(out, room, "10.0.0.%u:50010 %s part part_%lld of size %u", alm_rng_below(r, 9), verb[step], (long long)id,
+             alm_rng_below(r, 70000000));
 }
 static void pid_line(char *out, size_t room, unsigned long long id, unsigned step, alm_rng *r) {
-    snprintf(out, room, "Mar  3 10:00:%02u host doord[%llu]: %s door %u", alm_rng_below(r, 60), 10000 + id % 50000, verb[step], alm_rng_below(r, 9));
+    snprintf(out, room, "Mar  3 10:00:%02u host doord[%llu]: %s door %u", alm_rng_below(r, 60), 10000 + id % 50000,
+             verb[step], alm_rng_below(r, 9));
 }
 static void json_line(char *out, size_t room, unsigned long long id, unsigned step, alm_rng *r) {
-    snprintf(out, room, "{\"msg\":\"%s\",\"trace_id\":\"%016llx\",\"ms\":%u}", verb[step], id | 0xa, alm_rng_below(r, 100));
+    snprintf(out, room, "{\"msg\":\"%s\",\"trace_id\":\"%016llx\",\"ms\":%u}", verb[step], id | 0xa,
+             alm_rng_below(r, 100));
 }
 static void host_line(char *out, size_t room, unsigned long long id, unsigned step, alm_rng *r) {
     snprintf(out, room, "node-%04llu %s in %u ms", 1000 + id % 40, verb[step], alm_rng_below(r, 90000));
@@ -97,11 +103,13 @@ static void plain_line(char *out, size_t room, unsigned long long id, unsigned s
 
 static void identifiers_that_come_and_go_are_found(void **state) {
     (void)state;
-    check_found(uuid_line, "the <uuid> behind \"volume\"", "x [volume: 01234567-1a2b-4c3d-9e8f-0123456789ab] y", "01234567-1a2b-4c3d-9e8f-0123456789ab");
+    check_found(uuid_line, "the <uuid> behind \"volume\"", "x [volume: 01234567-1a2b-4c3d-9e8f-0123456789ab] y",
+                "01234567-1a2b-4c3d-9e8f-0123456789ab");
     check_found(signed_line, "identifiers like part_<number>", "closes part part_-99887766 now", "part_-99887766");
     check_found(pid_line, "the <number> behind \"doord\"", "host doord[4711]: opens", "4711");
     alm_group_rule rule = search(json_line, 3000);
-    CHECK_STR(alm_group_of(&rule, alm_str_of("{\"msg\":\"reads\",\"trace_id\":\"00c0ffee00c0ffee\",\"ms\":1}")), "00c0ffee00c0ffee");
+    CHECK_STR(alm_group_of(&rule, alm_str_of("{\"msg\":\"reads\",\"trace_id\":\"00c0ffee00c0ffee\",\"ms\":1}")),
+              "00c0ffee00c0ffee");
 }
 
 static void values_that_stay_and_values_that_never_return_link_nothing(void **state) {
@@ -117,7 +125,8 @@ static void a_damaged_rule_is_refused(void **state) {
     alm_error err = {0};
     CHECK_OK(alm_group_rule_make(&r, "id=(\\d+)", &err), &err);
     CHECK(alm_group_rule_save(&r, &b));
-    for (size_t n = 0; n < 4; n++) CHECK_STATUS(alm_group_rule_load(&back, alm_str_make(b.at, n), &err), ALM_MALFORMED, &err);
+    for (size_t n = 0; n < 4; n++)
+        CHECK_STATUS(alm_group_rule_load(&back, alm_str_make(b.at, n), &err), ALM_MALFORMED, &err);
     for (size_t i = 0; i < 4; i++) {
         char kept = b.at[i];
         b.at[i] = (char)200;
