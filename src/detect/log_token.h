@@ -18,12 +18,24 @@
 #include "base/str.h"
 
 /* Names are what stands between < and > in a template's text. */
-#define ALM_SLOT_TYPES(X)                                                                                 \
-    X(CONST, "const")                                                                                     \
-    X(ANY, "*")                                                                                           \
-    X(NUM, "num")                                                                                         \
-    X(HEX, "hex") X(IP, "ip") X(UUID, "uuid") X(MAC, "mac") X(PATH, "path") X(URL, "url") X(TIME, "time") \
-        X(EMAIL, "email") X(HOST, "host") X(ID, "id") X(WORD, "word") X(STR, "str") X(BOOL, "bool") X(LIST, "list")
+#define ALM_SLOT_TYPES(X) \
+    X(CONST, "const")     \
+    X(ANY, "*")           \
+    X(NUM, "num")         \
+    X(HEX, "hex")         \
+    X(IP, "ip")           \
+    X(UUID, "uuid")       \
+    X(MAC, "mac")         \
+    X(PATH, "path")       \
+    X(URL, "url")         \
+    X(TIME, "time")       \
+    X(EMAIL, "email")     \
+    X(HOST, "host")       \
+    X(ID, "id")           \
+    X(WORD, "word")       \
+    X(STR, "str")         \
+    X(BOOL, "bool")       \
+    X(LIST, "list")
 
 typedef enum alm_slot_type {
 #define ALM_SLOT_ENUM(name, text) ALM_SLOT_##name,
