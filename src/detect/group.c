@@ -21,9 +21,13 @@
 enum { SHAPES = 64, VALUES = 200000, FIRSTS = 32, SCAN = 4096 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+/* One bit a byte: these two are asked for nearly every byte of every record. */
+static const uint64_t hex_bits[4] = {0x03FF000000000000, 0x0000007E0000007E}; /* 0-9, A-F a-f */
+static const uint64_t run_bits[4] = {0x03FF200000000000, 0x07FFFFFE87FFFFFE}; /* - 0-9, A-Z _ a-z */
+static bool has(const uint64_t bits[4], char c) { return bits[(unsigned char)c >> 6] >> ((unsigned char)c & 63) & 1; }
+static bool is_hex(char c) { return has(hex_bits, c); }
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static bool is_run(char c) { return is_digit(c) || is_letter(c) || c == '_' || c == '-'; }
+static bool is_run(char c) { return has(run_bits, c); }
 
 /* The kind of the whole stretch; false when it is no identifier of `least` characters. */
 static bool kind_of(alm_id_kind *out, const char *at, size_t n, size_t least) {
