@@ -56,5 +56,5 @@ alm_status alm_cpu_isa(const char **out, alm_error *err) {
         return ALM_OK;
     }
     alm_fail(err, ALM_INVALID, "ALM_ISA=%s: there is no such set", wanted ? wanted : "");
-    return alm_hint(err, "use plain, avx2, avx512 or neon, or leave it unset");
+    return alm_hint(err, "use plain, avx2, avx512 or neon, or leave it unset"), ALM_INVALID;
 }

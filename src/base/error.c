@@ -53,8 +53,8 @@ alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) 
     return status;
 }
 
-alm_status alm_hint(alm_error *err, const char *format, ...) {
-    if (!err) return ALM_OK;
+void alm_hint(alm_error *err, const char *format, ...) {
+    if (!err) return;
     int saved = errno;
     char draft[DRAFT_BYTES];
     va_list args;
@@ -63,7 +63,6 @@ alm_status alm_hint(alm_error *err, const char *format, ...) {
     va_end(args);
     alm_visible_copy(err->hint, sizeof err->hint, alm_str_of(draft));
     errno = saved;
-    return err->status;
 }
 
 static alm_status status_of_errno(int error_number) {

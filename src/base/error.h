@@ -11,8 +11,9 @@
  * Control characters and invalid UTF-8 in the result are escaped as \xNN: a message is always safe to print. */
 alm_status alm_fail(alm_error *err, alm_status status, const char *format, ...) ALM_PRINTF(3, 4);
 
-/* Adds what to do about it. Returns err->status (ALM_OK when err is NULL): call it right after alm_fail. */
-alm_status alm_hint(alm_error *err, const char *format, ...) ALM_PRINTF(2, 3);
+/* Adds what to do about it; call it right after alm_fail. It gives no status back, so that none can be lost where err is
+ * NULL: `alm_fail(err, status, ...); alm_hint(err, ...); return status;` */
+void alm_hint(alm_error *err, const char *format, ...) ALM_PRINTF(2, 3);
 
 /* The same with the text of errno behind it: "FILE: cannot open: No such file or directory".
  * The status is chosen from errno: ENOENT NOT_FOUND, ENOMEM NO_MEMORY, EINTR INTERRUPTED, everything else IO. */

@@ -78,7 +78,8 @@ static alm_status read_rows(alm_labels *l, alm_reader *reader, const char *path,
         if (!key.at || !label.at) {
             alm_fail(err, ALM_MALFORMED, _("%s:%llu: no column `%s`"), path, (unsigned long long)r.line,
                      key.at ? "label" : "group");
-            return alm_hint(err, _("the first line names the columns: group<TAB>label, or line<TAB>label"));
+            return alm_hint(err, _("the first line names the columns: group<TAB>label, or line<TAB>label")),
+                   ALM_MALFORMED;
         }
         if ((st = put(l, key, alm_session_label(label), err)) != ALM_OK) return st;
     }

@@ -31,5 +31,6 @@ alm_status alm_sessions_next(alm_input *in, alm_session *out, alm_error *err) {
     const char *missing = !out->name.at ? "session" : !out->events.at ? "events" : NULL;
     if (!missing) return ALM_OK;
     alm_fail(err, ALM_MALFORMED, _("%s:%llu: no column `%s`"), r.source, (unsigned long long)r.line, missing);
-    return alm_hint(err, _("--sessions reads TSV whose first line names the columns: session<TAB>events"));
+    return alm_hint(err, _("--sessions reads TSV whose first line names the columns: session<TAB>events")),
+           ALM_MALFORMED;
 }

@@ -98,7 +98,7 @@ static alm_status add(alm_mask_set *s, alm_str slot, alm_str regex, const char *
         if (pcre2_get_error_message(code, text, sizeof text) < 0) text[0] = 0;
         alm_fail(err, ALM_MALFORMED, "%s:%zu: regex of <%.*s>, character %zu: %s", file, line, ALM_ARG(slot),
                  (size_t)where + 1, (const char *)text);
-        return err ? alm_hint(err, "the syntax is that of PCRE2 (man pcre2syntax)") : ALM_MALFORMED;
+        return alm_hint(err, "the syntax is that of PCRE2 (man pcre2syntax)"), ALM_MALFORMED;
     }
     m->name[0] = '<';
     memcpy(m->name + 1, slot.at, slot.n);

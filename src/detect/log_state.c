@@ -121,8 +121,8 @@ static uint64_t le64(reader *r) {
 
 static alm_status damaged(alm_error *err, const char *what) {
     alm_fail(err, ALM_MALFORMED, "miner state: %s", what);
-    return err ? alm_hint(err, "the state is damaged or was not written by this program; mine again without it")
-               : ALM_MALFORMED;
+    return alm_hint(err, "the state is damaged or was not written by this program; mine again without it"),
+           ALM_MALFORMED;
 }
 
 static alm_status load_words(alm_miner *m, reader *r, uint32_t n, uint32_t *word, alm_error *err) {
@@ -204,7 +204,7 @@ alm_status alm_miner_load(alm_miner **out, alm_str bytes, const alm_miner_option
     uint32_t version = le32(&r);
     if (version != VERSION) {
         alm_fail(err, ALM_UNSUPPORTED, "miner state: version %u, this program reads %d", version, VERSION);
-        return err ? alm_hint(err, "use the program that wrote it, or mine again") : ALM_UNSUPPORTED;
+        return alm_hint(err, "use the program that wrote it, or mine again"), ALM_UNSUPPORTED;
     }
     reader end = {(const unsigned char *)bytes.at + bytes.n - 8, 8};
     if (le64(&end) != alm_hash64(bytes.at, bytes.n - 8, VERSION))

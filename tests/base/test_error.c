@@ -24,9 +24,11 @@ static void a_failure_says_what_and_a_hint_what_to_do(void **state) {
     CHECK(err.status == ALM_MALFORMED);
     CHECK_STR(alm_str_of(err.text), "x.gguf: byte 7");
     CHECK_STR(alm_str_of(err.hint), "");
-    CHECK(alm_hint(&err, "try %s", "again") == ALM_MALFORMED);
+    alm_hint(&err, "try %s", "again");
+    CHECK(err.status == ALM_MALFORMED);
     CHECK_STR(alm_str_of(err.hint), "try again");
-    CHECK(alm_fail(NULL, ALM_IO, "nobody listens") == ALM_IO && alm_hint(NULL, "x") == ALM_OK);
+    CHECK(alm_fail(NULL, ALM_IO, "nobody listens") == ALM_IO);
+    alm_hint(NULL, "x");
     CHECK(alm_fail_memory(NULL) == ALM_NO_MEMORY && alm_fail_memory(&err) == ALM_NO_MEMORY);
     CHECK_STR(alm_str_of(err.text), "not enough memory");
     alm_error_clear(&err);
