@@ -136,7 +136,7 @@ static alm_status match(void *arg) {
 
 static void no_allocation_that_fails_leaks(void **state) {
     (void)state;
-    char path[PATH_MAX];
+    char path[PATH_MAX] = "";
     snprintf(path, sizeof path, "%s", alm_test_path("many"));
     alm_test_write(path, path, sizeof path);
     CHECK_INT(ALM_FOR_EACH_ALLOC_FAILURE(map, path), 0);
