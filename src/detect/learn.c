@@ -357,8 +357,9 @@ static alm_status find_groups(work *w, alm_error *err) {
             if (!alm_grow((void **)&w->group, &w->cap_group, w->n_group + 1, sizeof *w->group))
                 st = alm_fail_memory(err);
             else st = alm_table64_set(&by_key, l->at[i].group, (uint32_t)w->n_group, err);
+            if (st != ALM_OK) break;
             /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): alm_grow has made room */
-            if (st == ALM_OK) w->group[w->n_group++] = (span){(uint32_t)i, (uint32_t)i, 1, false};
+            w->group[w->n_group++] = (span){(uint32_t)i, (uint32_t)i, 1, false};
         } else {
             w->next[w->group[g].last] = (uint32_t)i;
             w->group[g].last = (uint32_t)i;
