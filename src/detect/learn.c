@@ -361,6 +361,7 @@ static alm_status find_groups(work *w, alm_error *err) {
             /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): alm_grow has made room */
             w->group[w->n_group++] = (span){(uint32_t)i, (uint32_t)i, 1, false};
         } else {
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): g was found, so there are groups */
             w->next[w->group[g].last] = (uint32_t)i;
             w->group[g].last = (uint32_t)i;
             w->group[g].n++;
