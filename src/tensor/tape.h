@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tensor/tape.h - a step through a model, said once: forward it computes, backward it differentiates.
+ *
+ * A model's forward pass calls the operations below in order. The tape has one of three modes:
+ *   ALM_TAPE_INFER    computes and forgets: what no later operation needs is reused;
+ *   ALM_TAPE_TRAIN    computes and remembers; alm_tape_backward then walks back and adds into the gradients of the weights;
+ *   ALM_TAPE_MEASURE  computes nothing and counts the bytes that TRAIN would take: the memory estimate.
+ * All memory of a step comes from the tape's arena, given back by alm_tape_reset. The first failure (memory, shapes that do
+ * not fit, a number that is not finite) is kept: later operations do nothing, alm_tape_status tells it with its place.
+ *
+ * A node is a matrix [n][dim], row-major f32: n rows (tokens), dim numbers each. */
+#ifndef ALM_TENSOR_TAPE_H
+#define ALM_TENSOR_TAPE_H
+
+#include "base/str.h"
+#include "tensor/compute.h"
+
+typedef struct alm_tape alm_tape;
+typedef enum alm_tape_mode { ALM_TAPE_INFER, ALM_TAPE_TRAIN, ALM_TAPE_MEASURE } alm_tape_mode;
+
+typedef struct alm_node {
+    size_t n, dim;
+    float *x;  /* [n][dim] */
+    float *dx; /* gradient of the loss for x: only during backward */
+} alm_node;
+
+/* A weight: n_rows outputs of n_cols inputs each (a norm's vector has n_rows = 1). */
+typedef struct alm_weight {
+    alm_str name;
+    uint32_t type; /* dtype.h; products take ALM_F32 and ALM_BF16, everything else is decoded when the model opens */
+    size_t n_rows, n_cols;
+    const void *at; /* row-major */
+    float *grad;    /* [n_rows][n_cols] where it is trained, else NULL */
+    void *panels;   /* packed for products (alm_weight_pack), or NULL: packed as the product runs */
+} alm_weight;
+
+/* The rows of one step: documents one behind the other, no padding; document d is rows start[d] .. start[d+1]-1, its first
+ * row stands at position 0. A row never sees another document. */
+typedef struct alm_rows {
+    size_t n, n_docs;
+    const uint32_t *id;    /* [n] token ids */
+    const uint32_t *start; /* [n_docs + 1], start[0] = 0, start[n_docs] = n */
+} alm_rows;
+
+typedef struct alm_rope {
+    size_t n_positions, n_pairs; /* n_pairs = rotated dimensions / 2 */
+    const float *cos, *sin;      /* [n_positions][n_pairs], from alm_rope_table */
+    bool interleaved; /* pairs (2i, 2i+1) as GGUF's llama stores them; else (i, i + n_pairs) as Hugging Face */
+} alm_rope;
+
+typedef struct alm_attention {
+    size_t n_heads, n_kv_heads, head_dim;
+    float scale;   /* usually 1/sqrt(head_dim) */
+    size_t window; /* 0: all earlier positions; w: itself and the w - 1 before */
+} alm_attention;
+
+/* limit_bytes bounds the arena (0: memory is the bound). */
+alm_status alm_tape_new(alm_tape **out, alm_compute *c, alm_tape_mode mode, size_t limit_bytes, alm_error *err);
+void alm_tape_free(alm_tape *t);
+void alm_tape_reset(alm_tape *t); /* for the next step */
+alm_status alm_tape_status(const alm_tape *t, alm_error *err);
+size_t alm_tape_bytes(const alm_tape *t); /* peak since the last reset, also in MEASURE */
+
+/* Operations. A NULL argument (after a failure) gives NULL. Inputs stay as they are. */
+alm_node *alm_tape_lookup(alm_tape *t, alm_weight *table, const alm_rows *rows); /* x[r] = table[id[r]] */
+alm_node *alm_tape_rmsnorm(alm_tape *t, alm_node *x, alm_weight *w, float eps);  /* (x * r) * w, rule D */
+alm_node *alm_tape_linear(alm_tape *t, alm_node *x, alm_weight *w,
+                          alm_weight *bias); /* x W^T (+ bias), rule C; bias may be NULL */
+alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope *rope,
+                        const alm_rows *rows); /* rule G */
+alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_attention *a,
+                             const alm_rows *rows);                   /* rule E */
+alm_node *alm_tape_swiglu(alm_tape *t, alm_node *gate, alm_node *up); /* silu(gate) * up */
+alm_node *alm_tape_add(alm_tape *t, alm_node *a, alm_node *b);        /* rule J */
+
+/* Where memory is saved: runs fn(t, x, arg) (a layer). With `recompute` in TRAIN its inner nodes are forgotten and computed
+ * again on the way back: less memory, not another bit. */
+typedef alm_node *alm_tape_part(alm_tape *t, alm_node *x, void *arg);
+alm_node *alm_tape_recompute(alm_tape *t, alm_node *x, alm_tape_part *fn, void *arg, bool recompute);
+
+/* The head: logits = x W^T in blocks of 256 rows that are forgotten at once; nll[r] = -log softmax(logits[r])[label[r]], NaN
+ * is refused; label -1: the row does not count, nll[r] = 0. In TRAIN the gradient for x and W comes with it, each counted row
+ * weighted by `weight` (1 / counted rows of the whole batch). */
+void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight, float *nll);
+
+/* From the cross-entropy back to the lookup; adds into each weight's grad. */
+void alm_tape_backward(alm_tape *t);
+
+/* *cos, *sin [n_positions][n_pairs]: angle position * theta^(-2i/dim) * (1/factor[i] when factor is given) in double by own
+ * functions, rounded once. */
+void alm_rope_table(float *cos_out, float *sin_out, size_t n_positions, size_t n_pairs, double theta, size_t dim,
+                    const float *factor);
+
+/* Packs a weight for products once (models that are only read). */
+alm_status alm_weight_pack(alm_weight *w, alm_compute *c, alm_error *err);
+void alm_weight_unpack(alm_weight *w);
+
+#endif
