@@ -5,9 +5,11 @@
  * A model's forward pass calls the operations below in order. The tape has one of three modes:
  *   ALM_TAPE_INFER    computes and forgets: what no later operation needs is reused;
  *   ALM_TAPE_TRAIN    computes and remembers; alm_tape_backward then walks back and adds into the gradients of the weights;
- *   ALM_TAPE_MEASURE  computes nothing and counts the bytes that TRAIN would take: the memory estimate.
- * All memory of a step comes from the tape's arena, given back by alm_tape_reset. The first failure (memory, shapes that do
- * not fit, a number that is not finite) is kept: later operations do nothing, alm_tape_status tells it with its place.
+ *   ALM_TAPE_MEASURE  computes nothing and counts the bytes that TRAIN would take: the memory estimate. Weights may have
+ *                     no values (at NULL); a gradient counts as there when grad is not NULL.
+ * All numbers of a step lie in one region of memory, whose size is known before the first is computed; alm_tape_reset keeps
+ * it for the next step. The first failure (memory, shapes that do not fit, a number that is not finite) is kept: later
+ * operations do nothing, alm_tape_status tells it with its place.
  *
  * A node is a matrix [n][dim], row-major f32: n rows (tokens), dim numbers each. */
 #ifndef ALM_TENSOR_TAPE_H
@@ -21,7 +23,7 @@ typedef enum alm_tape_mode { ALM_TAPE_INFER, ALM_TAPE_TRAIN, ALM_TAPE_MEASURE } 
 
 typedef struct alm_node {
     size_t n, dim;
-    float *x;  /* [n][dim] */
+    float *x;  /* [n][dim]; NULL before it is computed and after nobody needs it. To read it: alm_tape_run */
     float *dx; /* gradient of the loss for x: only during backward */
 } alm_node;
 
@@ -55,12 +57,16 @@ typedef struct alm_attention {
     size_t window; /* 0: all earlier positions; w: itself and the w - 1 before */
 } alm_attention;
 
-/* limit_bytes bounds the arena (0: memory is the bound). */
+/* limit_bytes bounds the region (0: memory is the bound); ALM_LIMIT when a step needs more. */
 alm_status alm_tape_new(alm_tape **out, alm_compute *c, alm_tape_mode mode, size_t limit_bytes, alm_error *err);
 void alm_tape_free(alm_tape *t);
 void alm_tape_reset(alm_tape *t); /* for the next step */
 alm_status alm_tape_status(const alm_tape *t, alm_error *err);
-size_t alm_tape_bytes(const alm_tape *t); /* peak since the last reset, also in MEASURE */
+/* Peak since the last reset, also in MEASURE (there it is known after alm_tape_cross_entropy). */
+size_t alm_tape_bytes(const alm_tape *t);
+/* Computes all that is written down. node->x can then be read until the next operation or reset. In MEASURE and after a
+ * failure x stays NULL: look at the status. */
+alm_status alm_tape_run(alm_tape *t, alm_node *node, alm_error *err);
 
 /* Operations. A NULL argument (after a failure) gives NULL. Inputs stay as they are. */
 alm_node *alm_tape_lookup(alm_tape *t, alm_weight *table, const alm_rows *rows); /* x[r] = table[id[r]] */
@@ -74,14 +80,15 @@ alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v,
 alm_node *alm_tape_swiglu(alm_tape *t, alm_node *gate, alm_node *up); /* silu(gate) * up */
 alm_node *alm_tape_add(alm_tape *t, alm_node *a, alm_node *b);        /* rule J */
 
-/* Where memory is saved: runs fn(t, x, arg) (a layer). With `recompute` in TRAIN its inner nodes are forgotten and computed
- * again on the way back: less memory, not another bit. */
+/* Where memory is saved: calls fn(t, x, arg) once (a layer). With `recompute` in TRAIN its inner nodes are forgotten and
+ * computed again on the way back: less memory, not another bit. A part inside a part belongs to the outer one. */
 typedef alm_node *alm_tape_part(alm_tape *t, alm_node *x, void *arg);
 alm_node *alm_tape_recompute(alm_tape *t, alm_node *x, alm_tape_part *fn, void *arg, bool recompute);
 
 /* The head: logits = x W^T in blocks of 256 rows that are forgotten at once; nll[r] = -log softmax(logits[r])[label[r]], NaN
  * is refused; label -1: the row does not count, nll[r] = 0. In TRAIN the gradient for x and W comes with it, each counted row
- * weighted by `weight` (1 / counted rows of the whole batch). */
+ * weighted by `weight` (1 / counted rows of the whole batch). nll is filled when it returns (not in MEASURE, where it and
+ * label may be NULL). Once a step in TRAIN. */
 void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight, float *nll);
 
 /* From the cross-entropy back to the lookup; adds into each weight's grad. */
