@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tests/dtype/test_types.c - the types against golden vectors (tests/data/quants), and all values of 16 bits against their
+ * definition in doubles. */
+#include "alm_test.h"
+
+#include "dtype/dtype.h"
+#include "dtype/half.h"
+
+#include <math.h>
+
+static void same_bytes(const void *got, const void *want, size_t n, const char *what) {
+    const uint8_t *a = got, *b = want;
+    for (size_t i = 0; i < n; i++) CHECK(a[i] == b[i], "%s: byte %zu is %02x, not %02x", what, i, a[i], b[i]);
+}
+
+static const alm_type *named(const char *lower) {
+    const alm_type *t = alm_type_named(lower);
+    CHECK(t != NULL, "%s", lower);
+    return t;
+}
+
+static void decoding_gives_the_golden_bits(void **state) {
+    (void)state;
+    static const char *const names[][2] = {{"f16", "F16"}, {"bf16", "BF16"}, {"q8_0", "Q8_0"}};
+    for (size_t k = 0; k < 3; k++) {
+        const alm_type *t = named(names[k][0]);
+        char path[64];
+        size_t n_blocks, n_want;
+        snprintf(path, sizeof path, "tests/data/quants/%s.blocks.bin", names[k][1]);
+        char *blocks = alm_test_slurp(alm_test_source(path), &n_blocks);
+        snprintf(path, sizeof path, "tests/data/quants/%s.f32.bin", names[k][1]);
+        char *want = alm_test_slurp(alm_test_source(path), &n_want);
+        size_t n = n_want / 4;
+        CHECK_INT(n, 3 * 512);
+        CHECK_INT(n_blocks, n / t->block * t->block_bytes);
+        float *got = alm_calloc(n, 4);
+        /* At an odd address: files align nothing for us. */
+        char *odd = alm_alloc(n_blocks + 1);
+        CHECK(got && odd);
+        memcpy(odd + 1, blocks, n_blocks);
+        t->decode(got, odd + 1, n);
+        same_bytes(got, want, n_want, t->name);
+        alm_free(odd), alm_free(got), alm_free(want), alm_free(blocks);
+    }
+}
+
+static void q8_0_encodes_to_the_golden_blocks(void **state) {
+    (void)state;
+    const alm_type *t = named("q8_0");
+    size_t n_in, n_want;
+    char *in = alm_test_slurp(alm_test_source("tests/data/quants/input.f32.bin"), &n_in);
+    char *want = alm_test_slurp(alm_test_source("tests/data/quants/Q8_0.quantized.bin"), &n_want);
+    CHECK_INT(n_want, n_in / 4 / 32 * 34);
+    float *x = alm_alloc(n_in);
+    uint8_t *got = alm_calloc(1, n_want);
+    CHECK(x && got);
+    memcpy(x, in, n_in);
+    t->encode(got, x, n_in / 4);
+    same_bytes(got, want, n_want, "q8_0");
+    alm_free(got), alm_free(x), alm_free(want), alm_free(in);
+}
+
+/* The value of a pattern of 16 bits by its definition. */
+static double value_of(unsigned h, int n_exponent, int n_fraction) {
+    int bias = (1 << (n_exponent - 1)) - 1, e = (int)(h >> n_fraction) & ((1 << n_exponent) - 1);
+    double f = (double)(h & ((1U << n_fraction) - 1)) / (double)(1U << n_fraction);
+    double v = e == 0 ? ldexp(f, 1 - bias) : ldexp(1 + f, e - bias);
+    if (e == (1 << n_exponent) - 1) v = f != 0 ? (double)NAN : HUGE_VAL;
+    return h >> 15 ? -v : v;
+}
+
+typedef uint16_t from_f32(float);
+typedef float to_f32(uint16_t);
+
+static void every_pattern(to_f32 *to, from_f32 *from, int n_exponent, const char *what) {
+    int n_fraction = 15 - n_exponent;
+    unsigned last = (((1U << n_exponent) - 1) << n_fraction) - 1; /* the largest finite */
+    for (unsigned h = 0; h < 0x10000; h++) {
+        double want = value_of(h, n_exponent, n_fraction);
+        float got = to((uint16_t)h);
+        if (want != want) {
+            CHECK(got != got, "%s %04x", what, h);
+            CHECK_INT(from(got), h | 1U << (n_fraction - 1));
+            continue;
+        }
+        CHECK_BITS((double)got, want);
+        CHECK_INT(from(got), h);
+        /* Between this and the next: just below, at and above the middle. */
+        if ((h & 0x7fff) >= last) continue;
+        double next = value_of(h + 1, n_exponent, n_fraction);
+        float middle = (float)((want + next) / 2);
+        if ((double)middle != (want + next) / 2)
+            continue; /* two bf16 denormals at the end of f32 have no f32 between */
+        CHECK_INT(from(middle), h & 1 ? h + 1 : h);
+        CHECK_INT(from(nextafterf(middle, 0)), h);
+        CHECK_INT(from(nextafterf(middle, middle > 0 ? HUGE_VALF : -HUGE_VALF)), h + 1);
+    }
+    unsigned infinite = last + 1;
+    double end = value_of(last, n_exponent, n_fraction),
+           half_step = (end - value_of(last - 1, n_exponent, n_fraction)) / 2;
+    CHECK_INT(from((float)(end + half_step)), infinite);
+    CHECK_INT(from(nextafterf((float)(end + half_step), 0)), last);
+    CHECK_INT(from(-HUGE_VALF), infinite | 0x8000);
+    CHECK_INT(from(0x1.fffffep127F), infinite);
+}
+
+static void every_f16_and_the_middles_between_round_to_even(void **state) {
+    (void)state;
+    every_pattern(alm_f16_to_f32, alm_f16_from_f32, 5, "f16");
+}
+
+static void every_bf16_and_the_middles_between_round_to_even(void **state) {
+    (void)state;
+    every_pattern(alm_bf16_to_f32, alm_bf16_from_f32, 8, "bf16");
+}
+
+static void the_arrays_are_the_scalars(void **state) {
+    (void)state;
+    enum { N = 997 };
+    static float x[N], y[N];
+    static uint8_t bytes[4 * N + 1];
+    uint32_t bits = 12345;
+    for (size_t i = 0; i < N; i++) bits = bits * 1664525 + 1013904223, x[i] = alm_f32_from_bits(bits);
+    named("f16")->encode(bytes + 1, x, N);
+    named("f16")->decode(y, bytes + 1, N);
+    for (size_t i = 0; i < N; i++) {
+        float want = alm_f16_to_f32(alm_f16_from_f32(x[i]));
+        CHECK_INT(bytes[1 + 2 * i] | bytes[2 + 2 * i] << 8, alm_f16_from_f32(x[i]));
+        CHECK_INT(alm_f32_bits(y[i]), alm_f32_bits(want));
+    }
+    named("bf16")->encode(bytes + 1, x, N);
+    named("bf16")->decode(y, bytes + 1, N);
+    for (size_t i = 0; i < N; i++) CHECK_INT(alm_f32_bits(y[i]), (uint32_t)alm_bf16_from_f32(x[i]) << 16);
+    named("f32")->encode(bytes + 1, x, N);
+    CHECK_INT(bytes[1], alm_f32_bits(x[0]) & 255);
+    CHECK_INT(bytes[4], alm_f32_bits(x[0]) >> 24);
+    named("f32")->decode(y, bytes + 1, N);
+    same_bytes(y, x, sizeof x, "f32");
+}
+
+static void q8_0_reads_back_within_half_a_scale(void **state) {
+    (void)state;
+    const alm_type *t = named("q8_0");
+    float x[32], y[32];
+    uint8_t block[34];
+    uint32_t bits = 7;
+    for (int round = 0; round < 2000; round++) {
+        /* d stays a normal f16 below its maximum. */
+        float most = 0, scale = ldexpf(1, round % 27 - 5);
+        for (size_t i = 0; i < 32; i++) {
+            bits = bits * 1664525 + 1013904223;
+            x[i] = scale * ((float)(bits >> 8) * 0x1p-23F - 1);
+            most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
+        }
+        t->encode(block, x, 32);
+        t->decode(y, block, 32);
+        for (size_t i = 0; i < 32; i++) {
+            double off = fabs((double)y[i] - (double)x[i]),
+                   bound = (double)most * (0.5 / 127 * (1 + 0x1p-20) + 0x1p-11);
+            CHECK(off <= bound, "%g read back as %g", (double)x[i], (double)y[i]);
+        }
+    }
+}
+
+static void q8_0_of_odd_numbers_is_defined(void **state) {
+    (void)state;
+    const alm_type *t = named("q8_0");
+    float x[32] = {0};
+    uint8_t block[34];
+    t->encode(block, x, 32);
+    for (size_t i = 0; i < 34; i++) CHECK_INT(block[i], 0);
+    x[3] = NAN, x[4] = 127, x[5] = -2.5F, x[6] = 2.5F;
+    t->encode(block, x, 32);
+    CHECK_INT(alm_load_u16(block), 0x3c00);
+    CHECK_INT(block[2 + 3], 0);
+    CHECK_INT((int8_t)block[2 + 4], 127);
+    CHECK_INT((int8_t)block[2 + 5], -3); /* halves away from zero */
+    CHECK_INT((int8_t)block[2 + 6], 3);
+    x[7] = HUGE_VALF;
+    t->encode(block, x, 32);
+    CHECK_INT(alm_load_u16(block), 0x7c00);
+    for (size_t i = 2; i < 34; i++) CHECK_INT(block[i], 0);
+    for (size_t i = 0; i < 32; i++) x[i] = 0x1p-149F; /* the inverse of the scale would be infinite */
+    t->encode(block, x, 32);
+    for (size_t i = 0; i < 34; i++) CHECK_INT(block[i], 0);
+}
+
+static void a_type_is_found_by_number_and_by_name(void **state) {
+    (void)state;
+    size_t n = 0;
+    for (const alm_type *const *t = alm_type_list(); *t; t++, n++) {
+        CHECK(alm_type_find((*t)->gguf) == *t, "%s", (*t)->name);
+        CHECK(alm_type_named((*t)->name) == *t, "%s", (*t)->name);
+        CHECK((*t)->block > 0 && (*t)->block_bytes > 0 && (*t)->decode && (*t)->encode, "%s", (*t)->name);
+    }
+    CHECK_INT(n, 4);
+    CHECK(alm_type_find(ALM_BF16) == named("bf16"));
+    CHECK_INT(named("q8_0")->gguf, 8);
+    CHECK(alm_type_find(2) == NULL);
+    CHECK(alm_type_named("q8") == NULL);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(decoding_gives_the_golden_bits),
+    cmocka_unit_test(q8_0_encodes_to_the_golden_blocks),
+    cmocka_unit_test(every_f16_and_the_middles_between_round_to_even),
+    cmocka_unit_test(every_bf16_and_the_middles_between_round_to_even),
+    cmocka_unit_test(the_arrays_are_the_scalars),
+    cmocka_unit_test(q8_0_reads_back_within_half_a_scale),
+    cmocka_unit_test(q8_0_of_odd_numbers_is_defined),
+    cmocka_unit_test(a_type_is_found_by_number_and_by_name),
+};
+ALM_TEST_MAIN(tests)
