@@ -109,7 +109,7 @@ static size_t blanks(const char *s, size_t i, size_t n) {
 
 /* "Fri Jul 01 08:16:53 PDT 2005", "Jun 14 15:16:01", "Sat, 14 Mar 2026 09:26:53 +0000", any prefix of at least two parts.
  * Gives its end, or 0. */
-size_t alm_form_calendar(const char *s, size_t a, size_t n) {
+size_t alm_form_calendar(const char *s, size_t a, size_t n, alm_looked *look) {
     size_t i = a, e = 0;
     bool has_month = false;
     if (i + 3 < n && alm_form_weekday(s + i)) {
@@ -136,6 +136,7 @@ size_t alm_form_calendar(const char *s, size_t a, size_t n) {
         while (j < n && !(cls(s[j]) & SEP)) j++;
         while (j > i && (s[j - 1] == ':' || s[j - 1] == '.')) j--;
         k = alm_form_digits(s, i, j);
+        if (k == 4 && k == j - i) alm_looked_at(look, i);
         bool ok = alm_form_time(s, i, j) || (k == 4 && k == j - i && (s[i] == '1' || s[i] == '2')) ||
                   (j - i == 5 && (s[i] == '+' || s[i] == '-') && alm_form_digits(s, i + 1, j) == 4);
         if (!ok && part > 0 && j - i >= 3 && j - i <= 4 && s[j - 1] == 'T') { /* PDT, CEST, GMT: zones end in T */

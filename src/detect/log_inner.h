@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "detect/log_shape.h"
 #include "detect/log_template.h"
 
 #define LOG_NONE UINT32_MAX
@@ -78,7 +79,9 @@ typedef struct log_widening {
 
 struct alm_miner {
     alm_miner_options options;
-    alm_tokens tokens; /* of the record at hand */
+    alm_log_view view;      /* the tokens of the record at hand */
+    alm_tokens scratch;     /* theirs when they are not remembered */
+    alm_log_shapes *shapes; /* NULL with masks */
     alm_param *param;
 
     log_template *tmpl; /* dense, may contain dead ones on the free list */
@@ -131,7 +134,7 @@ void log_template_join(log_template *into, const log_template *from);
 /* log_merge.c: called when a template is new; may merge it and others away. False without memory (nothing half-done). */
 bool log_merge_consider(alm_miner *m, uint32_t index);
 /* Looks tokens up under all widenings of their length; the index or LOG_NONE. */
-uint32_t log_merge_lookup(const alm_miner *m, const alm_tokens *t);
+uint32_t log_merge_lookup(const alm_miner *m, const alm_log_view *t);
 bool log_merge_settle(alm_miner *m);
 bool log_merge_rebuild(alm_miner *m); /* sites and widenings from the live templates */
 

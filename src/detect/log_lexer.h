@@ -87,7 +87,7 @@ bool alm_form_bool(const char *s, size_t n); /* true, false, null as they are wr
 bool alm_form_weekday(const char *s);        /* of three letters */
 bool alm_form_month(const char *s);
 /* "Fri Jul 01 08:16:53 PDT 2005", "Jun 14 15:16:01", "Sat, 14 Mar 2026 09:26:53 +0000" at a: its end, or 0. */
-size_t alm_form_calendar(const char *s, size_t a, size_t n);
+size_t alm_form_calendar(const char *s, size_t a, size_t n, alm_looked *look);
 /* letters, then . or -, then a number or version (core.2275, jetty-6.1.26), a UUID or hexadecimal digits: where that begins, or 0. */
 size_t alm_form_name_number(const char *s, size_t a, size_t e);
 bool alm_form_unit(const char *s, size_t n); /* KB, ms, ... */

@@ -51,7 +51,7 @@ static bool widening_add(alm_miner *m, const log_template *t) {
     return true;
 }
 
-uint32_t log_merge_lookup(const alm_miner *m, const alm_tokens *t) {
+uint32_t log_merge_lookup(const alm_miner *m, const alm_log_view *t) {
     for (size_t i = first_widening(m, t->n); i < m->n_widening && m->widening[i].n_item == t->n; i++) {
         const log_widening *w = &m->widening[i];
         uint64_t key = t->key;

@@ -254,7 +254,7 @@ static void count(alm_miner *m, log_template *t, int64_t time_ns) {
 
 /* A template for the tokens at hand, not yet counted; LOG_NONE without memory, and then nothing has changed but words. */
 static uint32_t create(alm_miner *m, alm_str record) {
-    const alm_tokens *k = &m->tokens;
+    const alm_log_view *k = &m->view;
     size_t n_example = record.n < ALM_EXAMPLE_BYTES ? record.n : ALM_EXAMPLE_BYTES;
     while (n_example > 0 && n_example < record.n && ((unsigned char)record.at[n_example] & 0xC0) == 0x80) n_example--;
     char *example = alm_alloc(n_example);
@@ -296,28 +296,39 @@ oom:
 /* --- records ------------------------------------------------------------------------------------------------------------- */
 
 static void tokenise(alm_miner *m, alm_str record) {
-    size_t n_hit = 0;
-    if (m->options.masks) n_hit = alm_mask_set_find(m->options.masks, record, m->hit, m->cap_hit);
-    alm_log_tokenise(&m->tokens, record, m->hit, n_hit, m->options.plain);
+    if (m->shapes) {
+        alm_log_shapes_tokenise(m->shapes, &m->view, &m->scratch, record, m->options.plain);
+        return;
+    }
+    size_t n_hit = alm_mask_set_find(m->options.masks, record, m->hit, m->cap_hit);
+    alm_tokens *t = &m->scratch;
+    alm_log_tokenise(t, record, m->hit, n_hit, m->options.plain);
+    m->view = (alm_log_view){
+        .at = t->at, .n = t->n, .tail_at = t->tail_at, .tail_end = t->tail_end, .key = t->key, .types = t->types};
 }
 
 static uint32_t lookup(alm_miner *m, bool *direct) {
-    log_map_cell *c = log_map_find(m, m->tokens.key);
+    log_map_cell *c = log_map_find(m, m->view.key);
     *direct = c != NULL;
     if (c) {
         if (m->parent[c->value] != c->value) c->value = alm_miner_resolve(m, c->value);
         return c->value;
     }
-    return m->n_widening ? log_merge_lookup(m, &m->tokens) : LOG_NONE;
+    return m->n_widening ? log_merge_lookup(m, &m->view) : LOG_NONE;
 }
 
 /* Fills out->params; when `learn`, the template sees the values. */
 static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
-    const alm_tokens *k = &m->tokens;
+    const alm_log_view *k = &m->view;
     uint32_t n = 0;
     if (t->n_item != k->n) { /* the overflow template has one slot for all */
         m->param[n++] = (alm_param){.at = 0, .n = k->tail_end, .type = ALM_SLOT_STR};
     } else if (t->types == k->types) { /* nothing to learn: the items, far away in memory, need not be read */
+        if (k->param) {
+            out->params = k->param;
+            out->n_params = k->n_param;
+            return;
+        }
         for (uint32_t i = 0; i < k->n; i++) {
             const alm_token *tok = &k->at[i];
             m->param[n] = (alm_param){.at = tok->at, .n = tok->n, .slot = (uint16_t)i, .type = tok->type};
@@ -351,7 +362,7 @@ alm_status alm_miner_add(alm_miner *m, alm_str record, int64_t time_ns, alm_matc
     bool direct;
     tokenise(m, record);
     uint32_t index = lookup(m, &direct);
-    *out = (alm_match){.index = index, .shape = m->tokens.key};
+    *out = (alm_match){.index = index, .shape = m->view.key};
     if (m->options.match_only) {
         if (index == LOG_NONE) m->n_unmatched++, m->n_records++;
         else {
@@ -375,7 +386,7 @@ alm_status alm_miner_add(alm_miner *m, alm_str record, int64_t time_ns, alm_matc
         return ALM_OK;
     }
     log_template *t = log_live(m, index);
-    if (!direct) log_map_put(m, m->tokens.key, index, false); /* an alias less is only slower */
+    if (!direct) log_map_put(m, m->view.key, index, false); /* an alias less is only slower */
     values(m, t, true, out);
     count(m, t, time_ns);
     return ALM_OK;
@@ -385,7 +396,7 @@ void alm_miner_match(alm_miner *m, alm_str record, alm_match *out) {
     bool direct;
     tokenise(m, record);
     uint32_t index = lookup(m, &direct);
-    *out = (alm_match){.index = index, .shape = m->tokens.key};
+    *out = (alm_match){.index = index, .shape = m->view.key};
     if (index != LOG_NONE) values(m, log_live(m, index), false, out);
 }
 
@@ -417,8 +428,8 @@ alm_status alm_miner_new(alm_miner **out, const alm_miner_options *options, alm_
     if (m->options.masks) {
         m->cap_hit = ALM_LOG_MAX_TOKENS;
         m->hit = alm_calloc(m->cap_hit, sizeof *m->hit);
-    }
-    if (!m->param || !m->map.cell || (m->cap_hit && !m->hit)) {
+    } else m->shapes = alm_log_shapes_new();
+    if (!m->param || !m->map.cell || (m->cap_hit && !m->hit) || (!m->cap_hit && !m->shapes)) {
         st = alm_fail_memory(err);
         goto done;
     }
@@ -447,5 +458,6 @@ void alm_miner_free(alm_miner *m) {
     alm_free(m->widening);
     alm_free(m->hit);
     alm_free(m->param);
+    alm_log_shapes_free(m->shapes);
     alm_free(m);
 }

@@ -43,7 +43,7 @@ static inline unsigned acc_of(const lexer *x, size_t a, size_t e) { return class
 
 /* a,b,c and "blk_1 blk_2 blk_3": values of one type in a row are one value, so that records with lists of different lengths
  * are one template. Numbers join only without a blank (1,024); identifiers only when they begin alike. */
-static bool continues_list(const lexer *x, size_t a, unsigned flags) {
+static bool continues_list(lexer *x, size_t a, unsigned flags) {
     const alm_token *last = &x->out->at[x->out->n - 1];
     const char *s = x->s;
     size_t gap = a - x->done;
@@ -54,7 +54,13 @@ static bool continues_list(const lexer *x, size_t a, unsigned flags) {
     switch (last->type) {
     case ALM_SLOT_NUM: return comma && gap == 1;
     case ALM_SLOT_PATH: return comma;
-    case ALM_SLOT_ID: return last->n >= 3 && a + 3 <= x->n && memcmp(s + last->at, s + a, 3) == 0;
+    case ALM_SLOT_ID:
+        if (last->n < 3 || a + 3 > x->n) return false;
+        for (size_t i = 0; i < 3; i++) {
+            if (digit(s[last->at + i])) alm_looked_at(&x->out->look, last->at + i);
+            if (digit(s[a + i])) alm_looked_at(&x->out->look, a + i);
+        }
+        return memcmp(s + last->at, s + a, 3) == 0;
     case ALM_SLOT_IP:
     case ALM_SLOT_UUID:
     case ALM_SLOT_HOST: return true;
@@ -160,7 +166,7 @@ static bool short_word(lexer *x, size_t a, size_t e, size_t *end) {
     }
     if (n > 3) return false;
     if (n == 3 && (alm_form_weekday(s) || alm_form_month(s))) {
-        size_t to = alm_form_calendar(x->s, a, x->n);
+        size_t to = alm_form_calendar(x->s, a, x->n, &x->out->look);
         if (to) {
             emit(x, a, to, ALM_SLOT_TIME, 0);
             *end = to;
@@ -240,9 +246,9 @@ static unsigned number_type(const char *s, size_t a, size_t e, const atom *t) {
     }
     if (s[f] == '0' && f + 1 < e && (s[f + 1] | 0x20) == 'x') return ALM_SLOT_HEX;
     if (e - f >= 6 && (((t->dig | t->hex) ^ t->all) >> (f - a)) == 0) return ALM_SLOT_HEX;
+    if (n == 36 && alm_form_uuid(s, a, e)) return ALM_SLOT_UUID;
     unsigned word = (unsigned)__builtin_ctzll(t->let); /* 64172MB, 10000ms, 16K: letters at the end only, few: a unit */
     if (t->let >> word == t->all >> word && n - word <= 4) return ALM_SLOT_NUM;
-    if (n == 36 && alm_form_uuid(s, a, e)) return ALM_SLOT_UUID;
     if (lead == 4 && alm_form_time(s, a, e)) return ALM_SLOT_TIME;
     if (n >= 17 && alm_form_mac(s, a, e)) return ALM_SLOT_MAC;
     return t->dot && alm_form_host(s, a, e) ? ALM_SLOT_HOST : ALM_SLOT_ID;
@@ -748,6 +754,7 @@ static bool json_record(lexer *x, size_t i) {
 
 void alm_log_tokenise(alm_tokens *out, alm_str line, const alm_mask_hit *hit, size_t n_hit, bool lines_only) {
     out->n = 0;
+    out->look.n = 0;
     bool cut = line.n > ALM_LOG_MAX_BYTES;
     size_t n = cut ? ALM_LOG_MAX_BYTES : line.n;
     const char *s = line.at;

@@ -93,6 +93,18 @@ typedef void alm_log_mark_fn(alm_log_marks *out, const unsigned char *s);
 alm_log_mark_fn alm_log_mark_plain;
 alm_log_mark_fn *alm_log_mark_version(unsigned i);
 
+/* Places whose very byte decided, where otherwise only the class of a byte does (log_shape.c). More than ALM_LOOKED_MAX: the rest
+ * is not noted. */
+enum { ALM_LOOKED_MAX = 12 };
+typedef struct alm_looked {
+    uint32_t n;
+    uint32_t at[ALM_LOOKED_MAX];
+} alm_looked;
+static inline void alm_looked_at(alm_looked *look, size_t at) {
+    if (look->n < ALM_LOOKED_MAX) look->at[look->n] = (uint32_t)at;
+    look->n += look->n <= ALM_LOOKED_MAX;
+}
+
 /* About 85 KiB: not for the stack. */
 typedef struct alm_tokens {
     alm_token at[ALM_LOG_MAX_TOKENS];
@@ -100,6 +112,7 @@ typedef struct alm_tokens {
     uint32_t tail_at, tail_end; /* the separator behind the last token, without blanks at the end */
     uint64_t key;               /* never 0 */
     uint64_t types;             /* hash of the types in order */
+    alm_looked look;
     alm_log_marks mark[ALM_LOG_MAX_BYTES / 64 + 2];
 } alm_tokens;
 
