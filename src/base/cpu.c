@@ -38,8 +38,8 @@ alm_status alm_cpu_isa(const char **out, alm_error *err) {
         const char *name;
         unsigned needs;
     } isa[] = {/* best first */
-               {"avx512", ALM_CPU_AVX512 | ALM_CPU_AVX2 | ALM_CPU_FMA},
-               {"avx2", ALM_CPU_AVX2 | ALM_CPU_FMA},
+               {"avx512", ALM_CPU_AVX512 | ALM_CPU_AVX2 | ALM_CPU_FMA | ALM_CPU_F16C},
+               {"avx2", ALM_CPU_AVX2 | ALM_CPU_FMA | ALM_CPU_F16C},
                {"neon", ALM_CPU_NEON},
                {"plain", 0}};
     const char *wanted = getenv("ALM_ISA");

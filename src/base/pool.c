@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/str.h"
 
 #include <fcntl.h>
@@ -56,6 +57,7 @@ static void *help(void *arg) {
     helper *self = arg;
     alm_pool *p = self->pool;
     uint64_t seen = 0;
+    alm_fp_enter(); /* a thread starts with the setting of the one that made it */
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (p->round == seen && !p->closing) pthread_cond_wait(&p->wake, &p->lock);
@@ -114,10 +116,12 @@ unsigned alm_pool_threads(const alm_pool *p) { return p ? p->n_helper + 1 : 1; }
 void alm_pool_run(alm_pool *p, size_t n, size_t slice_items, alm_slice_fn *fn, void *arg) {
     if (slice_items == 0) slice_items = 1;
     size_t n_slice = n / slice_items + (n % slice_items != 0);
+    alm_fp_mode mode = alm_fp_enter();
     if (!p || p->n_helper == 0 || n_slice < 2) {
         for (size_t slice = 0, from = 0; slice < n_slice; slice++, from += slice_items) {
             fn(arg, slice, from, from + (n - from < slice_items ? n - from : slice_items), 0);
         }
+        alm_fp_leave(mode);
         return;
     }
     pthread_mutex_lock(&p->lock);
@@ -128,6 +132,7 @@ void alm_pool_run(alm_pool *p, size_t n, size_t slice_items, alm_slice_fn *fn, v
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
     take_slices(p, 0);
+    alm_fp_leave(mode);
     pthread_mutex_lock(&p->lock);
     while (p->n_inside) pthread_cond_wait(&p->left, &p->lock);
     pthread_mutex_unlock(&p->lock);

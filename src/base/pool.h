@@ -3,7 +3,8 @@
  * base/pool.h - a pool of threads that computes the slices of one task.
  *
  * Slice borders depend on n and the slice size only, never on the number of threads; who computes a slice is free. So a
- * result that is written slice by slice has the same bits for any thread count. */
+ * result that is written slice by slice has the same bits for any thread count. While slices are computed, every thread rounds
+ * to nearest even and keeps denormals, whatever the embedding program has set; its own setting is back when the run ends. */
 #ifndef ALM_BASE_POOL_H
 #define ALM_BASE_POOL_H
 

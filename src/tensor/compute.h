@@ -8,7 +8,10 @@
 #define ALM_TENSOR_COMPUTE_H
 
 #include "base/error.h"
+#include "base/fpmode.h"
 #include "base/pool.h"
+
+/* Code that computes outside of alm_pool_run (which does it itself) brackets itself with alm_fp_enter and alm_fp_leave. */
 
 typedef struct alm_kernels alm_kernels; /* tensor/kernel/kernels.h */
 typedef struct alm_compute alm_compute;
@@ -20,6 +23,7 @@ alm_status alm_compute_new(alm_compute **out, alm_pool *pool, alm_error *err);
 alm_status alm_compute_new_isa(alm_compute **out, const char *isa, alm_pool *pool, alm_error *err);
 void alm_compute_free(alm_compute *c);
 const char *alm_compute_isa(const alm_compute *c);
+size_t alm_compute_aside(const alm_compute *c); /* how many fast kernels stood aside: 0 on a machine that works */
 const alm_kernels *alm_compute_kernels(const alm_compute *c);
 alm_pool *alm_compute_pool(const alm_compute *c);
 /* Scratch of one worker (0 <= worker < threads of the pool), at least n_bytes, aligned to 64, kept for the next call; NULL
