@@ -2,7 +2,10 @@
  *
  * tensor/tape.h - a step through a model, said once: forward it computes, backward it differentiates.
  *
- * A model's forward pass calls the operations below in order. The tape has one of three modes:
+ * A model's forward pass calls the operations below in order. They are written down, not computed: alm_tape_run and
+ * alm_tape_cross_entropy compute all that has been written down, when it is known what nobody needs any more. What an
+ * operation is given (weights, the arrays of rows and rope) must live until the reset; structs are copied.
+ * The tape has one of three modes:
  *   ALM_TAPE_INFER    computes and forgets: what no later operation needs is reused;
  *   ALM_TAPE_TRAIN    computes and remembers; alm_tape_backward then walks back and adds into the gradients of the weights;
  *   ALM_TAPE_MEASURE  computes nothing and counts the bytes that TRAIN would take: the memory estimate. Weights may have
