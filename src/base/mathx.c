@@ -8,6 +8,8 @@
  *   log1p  log(u) + ((x - (u - 1)) / u) with u = 1 + x rounded: the second part is what the rounding lost
  *   pow    log as a sum of two doubles (about 100 bits), times y, then exp of the sum
  *
+ *   sin, cos  x = k pi/2 + r + lost, |r| <= pi/4, pi/2 in three parts of which two times k are exact; Taylor to r^17, r^18
+ *
  * Constants are hexadecimal, so that no decimal conversion stands between the text and the bits. */
 #include "base/mathx.h"
 
@@ -152,3 +154,63 @@ double alm_pow_f64(double x, double y) {
     if (sum < -0x1.74910d52d3052p+9) return 0;
     return exp_sum(sum, p_low);
 }
+
+/* -- sin and cos ---------------------------------------------------------------------------------------------------- */
+
+/* 26, 26 and 53 bits of pi/2: k < 2^27 times each of the first two is exact. */
+#define HALF_PI_1 0x1.921fb50000000p+0
+#define HALF_PI_2 0x1.110b460000000p-26
+#define HALF_PI_3 0x1.1a62633145c07p-54
+
+/* r + *lost = x - k pi/2; k modulo 4. */
+static double quarter_turns(double x, double *lost, unsigned *k) {
+    double turns = x * 0x1.45f306dc9c883p-1 + (x < 0 ? -0.5 : 0.5);
+    int64_t n = (int64_t)turns; /* towards 0: the nearest */
+    double m = (double)n;
+    double a = x - m * HALF_PI_1; /* exact: the products are, and the differences lose no bit */
+    double b = m * HALF_PI_2, high = a - b, rest = (a - high) - b;
+    double c = m * HALF_PI_3, r = high - c;
+    *lost = ((high - r) - c) + rest;
+    *k = (unsigned)(n & 3);
+    return r;
+}
+
+static double sin_near(double r, double lost) {
+    double z = r * r;
+    double p = 1.0 / 355687428096000; /* 1/17! */
+    p = -1.0 / 1307674368000 + z * p;
+    p = 1.0 / 6227020800 + z * p;
+    p = -1.0 / 39916800 + z * p;
+    p = 1.0 / 362880 + z * p;
+    p = -1.0 / 5040 + z * p;
+    p = 1.0 / 120 + z * p;
+    p = -1.0 / 6 + z * p;
+    return r + (z * r * p + lost * (1 - z / 2));
+}
+
+static double cos_near(double r, double lost) {
+    double z = r * r;
+    double p = -1.0 / 6402373705728000; /* 1/18! */
+    p = 1.0 / 20922789888000 + z * p;
+    p = -1.0 / 87178291200 + z * p;
+    p = 1.0 / 479001600 + z * p;
+    p = -1.0 / 3628800 + z * p;
+    p = 1.0 / 40320 + z * p;
+    p = -1.0 / 720 + z * p;
+    p = 1.0 / 24 + z * p;
+    double half = z / 2, w = 1 - half;
+    return w + (((1 - w) - half) + (z * z * p - r * lost));
+}
+
+static double quarter(double x, unsigned turn) {
+    if (!(x >= -0x1p27 && x <= 0x1p27)) return from_bits(0x7ff8000000000000ULL);
+    double lost;
+    unsigned k;
+    double r = quarter_turns(x, &lost, &k);
+    k = (k + turn) & 3;
+    double y = k & 1 ? cos_near(r, lost) : sin_near(r, lost);
+    return k & 2 ? -y : y;
+}
+
+double alm_sin_f64(double x) { return quarter(x, 0); }
+double alm_cos_f64(double x) { return quarter(x, 1); }

@@ -10,6 +10,9 @@ double alm_exp_f64(double x);
 double alm_log_f64(double x);
 double alm_log1p_f64(double x);
 double alm_pow_f64(double x, double y); /* x > 0 */
+/* |x| <= 2^27 (an angle of a position); NaN beyond. Absolute error <= 2^-52. */
+double alm_sin_f64(double x);
+double alm_cos_f64(double x);
 /* ln Gamma(x) for x > 0: relative error ≤ 1e-13. */
 double alm_lgamma_f64(double x);
 /* Regularised incomplete beta I_x(a, b): the distribution function of Beta(a, b); a, b > 0, absolute error ≤ 1e-12. */

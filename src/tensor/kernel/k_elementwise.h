@@ -55,6 +55,8 @@ static bool check_scale_twice(const alm_kernels *a, const alm_kernels *b) {
 }
 
 #elif defined(ALM_LANES)
+#include "tensor/kernel/exp_interim.h"
+
 static void add(float *out, const float *a, const float *b, size_t n) {
     size_t i = 0;
     for (; i + ALM_LANES <= n; i += ALM_LANES) vf_store(out + i, vf_add(vf_load(a + i), vf_load(b + i)));

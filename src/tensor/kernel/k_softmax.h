@@ -4,7 +4,6 @@
 #if defined(ALM_KERNEL)
 /* x = exp(x - m); gives their sum. */
 ALM_KERNEL(float, exp_sum, (float *x, size_t n, float m))
-ALM_KERNEL(float, log_one, (float x))
 /* A row of scores over absolute positions, of which [lo, hi) count: s = exp(s scale - m), m their largest; +0 at the other
  * positions of the stretches of 16 in which lo and hi - 1 lie. Gives the sum, partials by position mod 16. Not finite where a
  * score is not. scale > 0. */
@@ -20,10 +19,6 @@ static bool check_exp_sum(const alm_kernels *a, const alm_kernels *b) {
     alm_check_fill(p, SOFTMAX_CHECK, 31), alm_check_fill(q, SOFTMAX_CHECK, 31);
     p[SOFTMAX_CHECK] = a->exp_sum(p, SOFTMAX_CHECK, 9.0f), q[SOFTMAX_CHECK] = b->exp_sum(q, SOFTMAX_CHECK, 9.0f);
     return alm_check_same(p, q, SOFTMAX_CHECK + 1);
-}
-static bool check_log_one(const alm_kernels *a, const alm_kernels *b) {
-    float p = a->log_one(3.7f), q = b->log_one(3.7f);
-    return alm_check_same(&p, &q, 1);
 }
 static bool check_attention_row(const alm_kernels *a, const alm_kernels *b) {
     for (size_t lo = 0; lo < SOFTMAX_CHECK; lo += 37) {
@@ -43,11 +38,7 @@ static bool check_attention_row_back(const alm_kernels *a, const alm_kernels *b)
 }
 
 #elif defined(ALM_LANES)
-static float log_one(float x) {
-    float out[ALM_LANES];
-    vf_store(out, vf_log(vf_set(x)));
-    return out[0];
-}
+#include "tensor/kernel/exp_interim.h"
 
 static inline v16 exp_minus(v16 a, float m) {
     for (size_t i = 0; i < ALM_PARTS; i++) a.part[i] = vf_exp(vf_sub(a.part[i], vf_set(m)));
@@ -65,7 +56,7 @@ static float exp_sum(float *x, size_t n, float m) {
     if (i < n) {
         float tail[16];
         v16_store(tail, exp_minus(v16_load_n(x + i, n - i), m));
-        memcpy(x + i, tail, (n - i) * sizeof *x);
+        for (size_t l = 0; i + l < n; l++) x[i + l] = tail[l];
         p = v16_add(p, v16_load_n(x + i, n - i));
     }
     return v16_fold_add(p);

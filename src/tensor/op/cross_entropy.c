@@ -3,10 +3,11 @@
  * tensor/op/cross_entropy.c - the head and the loss in blocks of 256 rows, whose logits are forgotten at once.
  *
  *   logits = x W^T;  e[i] = exp(logit[i] - m), m the largest;  sum by rule D
- *   nll = (log(sum) + m) - logit[label]
+ *   nll = (log(sum) + m) - logit[label]; the logarithm in double, rounded once
  *   TRAIN:  dlogit[i] = (e[i] (1/sum)) weight, at the label ((e (1/sum)) - 1) weight;  dx = dlogits W;  dW += dlogits^T x
  *
  * A block of rows is one block of rule C in dW, so that cutting changes no bit. Rows with label -1 have +0 for dlogits. */
+#include "base/mathx.h"
 #include "dtype/dtype.h"
 #include "tensor/kernel/kernels.h"
 #include "tensor/op/product.h"
@@ -42,7 +43,7 @@ static void loss_rows(void *arg, size_t slice, size_t from, size_t to, unsigned 
             alm_note_row(&j->bad, r);
             continue;
         }
-        j->s->with.loss.nll[r] = (j->k->log_one(sum) + m) - at_label;
+        j->s->with.loss.nll[r] = ((float)alm_log_f64((double)sum) + m) - at_label;
         if (!isfinite(j->s->with.loss.nll[r])) alm_note_row(&j->bad, r);
         if (!j->trains) continue;
         float by = 1.0f / sum, weight = j->s->with.loss.weight, e = x[label];
