@@ -159,12 +159,11 @@ bool alm_form_bool(const char *s, size_t n) {
 }
 
 bool alm_form_unit(const char *s, size_t n) {
-    static const char list[] = " B KB MB GB TB PB kB KiB MiB GiB TiB ns us ms s sec min ";
-    char padded[5] = {' '};
-    if (n < 1 || n > 3) return false;
-    memcpy(padded + 1, s, n);
-    padded[n + 1] = ' ';
-    return alm_str_find((alm_str){list, sizeof list - 1}, (alm_str){padded, n + 2}) != SIZE_MAX;
+    if (n == 1) return s[0] == 'B' || s[0] == 's';
+    if (n == 2) return (s[1] == 'B' && s[0] && strchr("KMGTPk", s[0])) || (s[1] == 's' && s[0] && strchr("num", s[0]));
+    if (n != 3) return false;
+    if (s[1] == 'i' && s[2] == 'B') return s[0] && strchr("KMGT", s[0]);
+    return memcmp(s, "sec", 3) == 0 || memcmp(s, "min", 3) == 0;
 }
 
 /* Is a port or an address behind it: name:8080, name/10.1.2.3? */

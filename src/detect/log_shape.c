@@ -82,10 +82,15 @@ static inline unsigned fold16(char *out, const char *s) {
 
 /* Does a UUID with a digit in it begin at a, between separators, alone or behind letters and a hyphen? */
 static bool free_uuid(const char *s, size_t n, size_t a) {
-    if (a + UUID_BYTES > n || !alm_form_uuid(s, a, a + UUID_BYTES)) return false;
-    bool has_digit = false;
-    for (size_t i = a; i < a + UUID_BYTES; i++) has_digit = has_digit || digit(s[i]);
-    if (!has_digit) return false;
+    if (a + UUID_BYTES > n) return false;
+    unsigned any = 0, all = HEXL | DIG; /* the hyphens are where they must be: the caller has looked */
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if (i == 8 || i == 13 || i == 18 || i == 23) continue;
+        unsigned c = cls(s[a + i]) & (HEXL | DIG);
+        any |= c;
+        all = c ? all : 0;
+    }
+    if (!all || !(any & DIG)) return false;
     size_t e = a + UUID_BYTES;
     while (e < n && (s[e] == '.' || s[e] == ':' || s[e] == '!' || s[e] == '?')) e++;
     if (e < n && !(cls(s[e]) & SEP)) return false;

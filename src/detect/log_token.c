@@ -200,6 +200,27 @@ static inline size_t word(lexer *x, size_t a, size_t e) {
     return e;
 }
 
+/* What most of a record is: letters behind one blank that are no value by any rule. False, and nothing done: word() knows. */
+static inline bool plain_word(lexer *x, size_t a, size_t e) {
+    alm_tokens *o = x->out;
+    size_t n = e - a;
+    if (x->done + 1 != a || x->s[x->done] != ' ' || x->value || (n & 7) == 0 || !(cls(x->s[a]) & LET)) return false;
+    if (o->n == 0 || o->n >= ALM_LOG_MAX_TOKENS - 1 || o->at[o->n - 1].n == 4) return false;
+    head h = head_of(x->s + a, n, x->length - a);
+    if (n <= 5 && is_special(h.lo)) return false;
+    uint64_t sep = (o->n + 1) * K0 ^ (uint64_t)' ' * K1, hash = word_hash(h, x->s + a, n);
+    o->at[o->n++] = (alm_token){.hash = hash,
+                                .sep_hash = sep,
+                                .at = (uint32_t)a,
+                                .n = (uint32_t)n,
+                                .sep_at = (uint32_t)x->done,
+                                .type = ALM_SLOT_CONST};
+    x->key += share(sep, hash);
+    x->types = x->types * 31 + ALM_SLOT_CONST;
+    x->done = e;
+    return true;
+}
+
 /* --- pieces with a digit ------------------------------------------------------------------------------------------------ */
 
 /* Which bytes of a piece of up to 64 are what; bit 0 is its first byte. */
@@ -622,10 +643,11 @@ static void plain_text(lexer *x, size_t i) {
         }
         size_t length = i - a;
         uint64_t odd = length <= 64 ? bits(x->mark, ALM_MARK_ODD, a, length) : 1;
-        if (!odd) i = word(x, a, i);
-        else if (length < 64 &&
-                 odd == ~(uint64_t)0 >> (64 - length) && /* the length first: a shift by 64 is undefined */
-                 bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
+        if (!odd) {
+            if (!plain_word(x, a, i)) i = word(x, a, i);
+        } else if (length < 64 &&
+                   odd == ~(uint64_t)0 >> (64 - length) && /* the length first: a shift by 64 is undefined */
+                   bits(x->mark, ALM_MARK_DIG, a, length) == odd && s[a - (a > 0)] != '<')
             put(x, a, i, ALM_SLOT_NUM, 0, 0); /* digits only */
         else if (length <= 64 && length > 1 && odd == (uint64_t)1 << (length - 1) &&
                  ends_sentence(s[i - 1])) { /* "word:" */
