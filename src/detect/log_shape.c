@@ -25,6 +25,8 @@ enum {
     SETS = 1024,
     WAYS = 4,
     SIEVE = 8192,           /* hashes of shapes that came once */
+    WINDOW = 2048,          /* records: when fewer than an eighth of them were remembered, ... */
+    REST = 7 * WINDOW,      /* ... so many are tokenised without a look */
     MAX_BYTES = 4 << 20,    /* of all shapes */
     MAX_HYPHENS_WORDS = 18, /* 64 bytes each, and two behind */
     UUID_BYTES = 36
@@ -47,6 +49,7 @@ typedef struct shape {
 struct alm_log_shapes {
     uint64_t hits;
     size_t n, bytes;
+    uint32_t looks, found, rest; /* in the window; records that go without a look */
     struct place {
         uint32_t tag; /* upper half of the hash */
         shape *shape;
@@ -254,6 +257,20 @@ static bool fits(const shape *p, const alm_log_shapes *s, alm_str line) {
     return true;
 }
 
+/* Shall the next record be looked up? Where shapes seldom come again (very many of them, or words that vary), the look would
+ * only cost. */
+static bool worth_a_look(alm_log_shapes *s) {
+    if (s->rest) {
+        s->rest--;
+        return false;
+    }
+    if (++s->looks == WINDOW) {
+        if (s->found < WINDOW / 8) s->rest = REST;
+        s->looks = s->found = 0;
+    }
+    return true;
+}
+
 static void answer(shape *p, alm_log_view *out, alm_str line) {
     uint64_t key = p->key;
     for (uint32_t i = 0; i < p->n_patch; i++) {
@@ -274,13 +291,13 @@ static void answer(shape *p, alm_log_view *out, alm_str line) {
 void alm_log_shapes_tokenise(alm_log_shapes *s, alm_log_view *out, alm_tokens *scratch, alm_str line, bool lines_only) {
     uint64_t hash = 0;
     unsigned n_uuid;
-    bool small = line.n > 0 && line.n <= ALM_SHAPE_BYTES;
+    bool small = line.n > 0 && line.n <= ALM_SHAPE_BYTES && worth_a_look(s);
     if (small) {
         hash = shape_of(s->text, line, s->hyphen, &n_uuid);
         struct place *set = s->place[hash % SETS];
         for (unsigned i = 0; i < WAYS; i++)
             if (set[i].tag == (uint32_t)(hash >> 32) && set[i].shape && fits(set[i].shape, s, line)) {
-                s->hits++;
+                s->hits++, s->found++;
                 answer(set[i].shape, out, line);
                 return;
             }

@@ -454,6 +454,19 @@ static bool has_clock(alm_str s, size_t n) {
     return false;
 }
 
+/* The first digit in s[i, n), or n: eight bytes at a time, since most of a line without a clock is none. */
+static size_t next_digit(const char *s, size_t i, size_t n) {
+    for (; i + 8 <= n; i += 8) {
+        const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+        uint64_t x;
+        memcpy(&x, s + i, 8);
+        x ^= UINT64_C(0x3030303030303030); /* digits are 0 to 9 now: with 0x76 added they stay below 0x80 */
+        if (~(((x & low) + UINT64_C(0x7676767676767676)) | x) & ~low) break;
+    }
+    while (i < n && !is_digit(s[i])) i++;
+    return i;
+}
+
 bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t limit) {
     size_t n = s.n < limit ? s.n : limit;
     if (r->guess < n && is_start(s.at[r->guess]) && may_begin(s.at, r->guess) && parse_next(r, out, s, r->guess)) {
@@ -466,7 +479,10 @@ bool alm_stamp_search(alm_stamp_reader *r, alm_stamp *out, alm_str s, size_t lim
     if (r->n_miss >= 64 && n > 40) n = 40;
     bool clock = has_clock(s, n + 32);
     for (size_t i = 0; i < n; i++) {
-        if (clock ? !is_start(s.at[i]) : !is_digit(s.at[i])) continue;
+        if (!clock) {
+            i = next_digit(s.at, i, n);
+            if (i == n) break;
+        } else if (!is_start(s.at[i])) continue;
         if (!may_begin(s.at, i)) continue;
         if (parse_next(r, out, s, i)) {
             r->form = out->form;
