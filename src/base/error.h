@@ -32,4 +32,10 @@ alm_status alm_fail_memory(alm_error *err);
 /* Empties err (NULL is fine). */
 void alm_error_clear(alm_error *err);
 
+/* Asked to stop? NULL: never. The request may come from a signal handler or from another thread. */
+static inline bool alm_cancel_requested(const alm_cancel *c) {
+    return c && __atomic_load_n(&c->requested, __ATOMIC_RELAXED) != 0;
+}
+static inline void alm_cancel_request(alm_cancel *c) { __atomic_store_n(&c->requested, 1, __ATOMIC_RELAXED); }
+
 #endif

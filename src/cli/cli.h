@@ -4,6 +4,7 @@
 #ifndef ALM_CLI_CLI_H
 #define ALM_CLI_CLI_H
 
+#include "base/error.h"
 #include "base/log.h"
 #include "cli/lang.h"
 #include "cli/opt.h"
@@ -88,7 +89,7 @@ void alm_cli_warn(alm_cli *cli, const char *format, ...) ALM_PRINTF(2, 3);
 /* A line on stderr unless -q. */
 void alm_cli_note(alm_cli *cli, const char *format, ...) ALM_PRINTF(2, 3);
 /* Asked to stop by Ctrl-C? */
-static inline bool alm_cli_stopped(const alm_cli *cli) { return cli->cancel->requested != 0; }
+static inline bool alm_cli_stopped(const alm_cli *cli) { return alm_cancel_requested(cli->cancel); }
 /* Puts the results out. `code` unless writing failed: then the failure is told and its code given. */
 int alm_cli_finish(alm_cli *cli, int code);
 

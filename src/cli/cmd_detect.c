@@ -11,6 +11,7 @@
 #include "base/mathx.h"
 #include "cli/detection.h"
 #include "cli/sessions.h"
+#include "detect/ahead.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,7 +256,7 @@ static alm_status judge_records(work *w, alm_error *err) {
         alm_event e = {
             .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
-        if ((st = alm_detect_feed(w->shown.detection, &e, &d, err)) != ALM_OK) break;
+        if ((st = alm_detect_feed_tokens(w->shown.detection, &e, in.tokens, &d, err)) != ALM_OK) break;
         if ((st = see_record(w, &d, r.raw, err)) != ALM_OK) break;
         see_groups(w);
         if (cli->out.error_number) break; /* nobody reads on; told when the output is finished */

@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "cli/detection.h"
 #include "cli/sessions.h"
-#include <allmende/detect.h>
+#include "detect/ahead.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -110,7 +110,7 @@ static alm_status read_records(alm_cli *cli, const values *v, alm_learner *l, bo
         alm_event e = {
             .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
-        if ((st = alm_learn_add(l, &e, err)) != ALM_OK) break;
+        if ((st = alm_learn_add_tokens(l, &e, in.tokens, err)) != ALM_OK) break;
     }
     if (st == ALM_END || st == ALM_INTERRUPTED) *all_read = alm_input_report(&in);
     alm_input_close(&in);

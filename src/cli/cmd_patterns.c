@@ -165,11 +165,12 @@ static alm_status mine(work *w, const char *const *names, size_t n_names, struct
     unsigned without = ALM_INPUT_NO_FIELDS | (w->v->csv || side ? ALM_INPUT_NO_TIME : 0U);
     alm_status st = alm_input_open(&in, w->cli, &w->v->input, names, n_names, without, _("mining"), err);
     if (st != ALM_OK) return st;
+    alm_read_ahead_masks(in.ahead, w->masks);
     line_count count = {0};
     alm_record r;
     alm_match match;
     while ((st = alm_input_next(&in, &r, err)) == ALM_OK) {
-        if ((st = alm_miner_add(w->miner, r.text, r.time_ns, &match, err)) != ALM_OK) break;
+        if ((st = alm_miner_add_tokens(w->miner, r.text, in.tokens, r.time_ns, &match, err)) != ALM_OK) break;
         if (w->v->csv && (st = log_lines(w, &count, &r, match.index, err)) != ALM_OK) break;
         if (side && (st = count_side(side, match.index, err)) != ALM_OK) break;
     }

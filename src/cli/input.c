@@ -4,7 +4,7 @@
 #include "cli/input.h"
 #include "base/alloc.h"
 #include "base/file.h"
-#include <poll.h>
+#include "base/pool.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,17 +41,19 @@ static bool may_wait(const char *name) {
     return stat(name, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISCHR(s.st_mode));
 }
 
+/* Whoever reads the results of a live stream must have them before the next wait. */
+static void on_idle(void *arg) {
+    alm_cli *cli = arg;
+    if (cli->out.buf.n) alm_out_flush(&cli->out);
+}
+
 alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
                           size_t n_names, unsigned without, const char *what, alm_error *err) {
     alm_input in = {.cli = cli, .what = what};
     alm_status st;
     if (v->redact && (st = alm_redact_new(&in.redact, v->redact, NULL, 0, err)) != ALM_OK) return st;
-    in.live = in.polls = n_names == 0 && may_wait("-");
-    for (size_t i = 0; i < n_names; i++) {
-        bool waits = may_wait(names[i]);
-        in.live = in.live || waits;
-        in.polls = in.polls || (waits && strcmp(names[i], "-") == 0);
-    }
+    in.live = n_names == 0 && may_wait("-");
+    for (size_t i = 0; i < n_names; i++) in.live = in.live || may_wait(names[i]);
     alm_reader_options options = {
         .size = sizeof options,
         .format = format_of(v->format),
@@ -61,10 +63,16 @@ alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *
         .no_fields = (without & ALM_INPUT_NO_FIELDS) != 0,
         .idle_ns = in.live ? 1000000000 : 0,
         .redact = in.redact,
-        .log = &cli->log,
         .cancel = cli->cancel,
     };
-    st = alm_reader_open(&in.reader, names, n_names, &options, err);
+    alm_read_ahead_options how = {
+        .threaded = (cli->common.threads ? cli->common.threads : alm_cpu_count()) > 1,
+        .tokens = !(without & ALM_INPUT_NO_TOKENS),
+        .log = &cli->log,
+        .idle = in.live ? on_idle : NULL,
+        .idle_arg = cli,
+    };
+    st = alm_read_ahead_open(&in.ahead, names, n_names, &options, &how, err);
     if (st != ALM_OK) {
         alm_redact_free(in.redact);
         return st;
@@ -76,50 +84,50 @@ alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *
 alm_status alm_input_next(alm_input *in, alm_record *out, alm_error *err) {
     if ((++in->n & 4095) == 0 && in->cli->meter.on) {
         uint64_t done, total;
-        alm_reader_progress(in->reader, &done, &total);
+        alm_read_ahead_progress(in->ahead, &done, &total);
         char what[48];
         snprintf(what, sizeof what, total ? "%s (MB)" : "%s", in->what);
         alm_meter_show(&in->cli->meter, what, total ? done / 1000000 : in->n, total / 1000000);
     }
-    if (in->polls && in->cli->out.buf.n) {
-        struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-        if (poll(&p, 1, 0) == 0) alm_out_flush(&in->cli->out);
-    }
-    return alm_reader_next(in->reader, out, err);
+    alm_status st = alm_read_ahead_next(in->ahead, out, &in->tokens, err);
+    if (st != ALM_OK) return st;
+    for (uint32_t rest = out->flags; rest; rest &= rest - 1) in->flag[__builtin_ctz(rest)]++;
+    return ALM_OK;
 }
 
 bool alm_input_report(alm_input *in) {
-    if (!in->reader) return true;
-    const alm_reader_counts *c = alm_reader_counts_of(in->reader);
+    uint64_t n_unreadable, n_truncated;
+    if (!in->ahead) return true;
+    alm_read_ahead_broken(in->ahead, &n_unreadable, &n_truncated);
     for (unsigned i = 0; i < ALM_RECORD_FLAG_COUNT; i++) {
         /* These two are as common as they are harmless. */
-        if (!c->flag[i] || i == ALM_RECORD_AT_CRLF || i == ALM_RECORD_AT_NO_NEWLINE) continue;
+        if (!in->flag[i] || i == ALM_RECORD_AT_CRLF || i == ALM_RECORD_AT_NO_NEWLINE) continue;
         if (i == ALM_RECORD_AT_REDACTED)
             alm_cli_note(in->cli,
                          P_("personal data replaced in %llu record", "personal data replaced in %llu records",
-                            (unsigned long)c->flag[i]),
-                         (unsigned long long)c->flag[i]);
+                            (unsigned long)in->flag[i]),
+                         (unsigned long long)in->flag[i]);
         else
-            alm_cli_warn(in->cli, P_("%llu record: %s", "%llu records: %s", (unsigned long)c->flag[i]),
-                         (unsigned long long)c->flag[i], _(alm_record_flag_text(i)));
+            alm_cli_warn(in->cli, P_("%llu record: %s", "%llu records: %s", (unsigned long)in->flag[i]),
+                         (unsigned long long)in->flag[i], _(alm_record_flag_text(i)));
     }
-    if (c->n_truncated)
+    if (n_truncated)
         alm_cli_warn(in->cli,
                      P_("%llu compressed file is damaged or ends too early: read up to there",
                         "%llu compressed files are damaged or end too early: read up to there",
-                        (unsigned long)c->n_truncated),
-                     (unsigned long long)c->n_truncated);
-    if (c->n_unreadable)
+                        (unsigned long)n_truncated),
+                     (unsigned long long)n_truncated);
+    if (n_unreadable)
         alm_cli_warn(in->cli,
                      P_("%llu input could not be read; the result is of the others",
-                        "%llu inputs could not be read; the result is of the others", (unsigned long)c->n_unreadable),
-                     (unsigned long long)c->n_unreadable);
-    return c->n_unreadable == 0 && c->n_truncated == 0;
+                        "%llu inputs could not be read; the result is of the others", (unsigned long)n_unreadable),
+                     (unsigned long long)n_unreadable);
+    return n_unreadable == 0 && n_truncated == 0;
 }
 
 void alm_input_close(alm_input *in) {
-    alm_reader_close(in->reader);
+    alm_read_ahead_close(in->ahead);
     alm_redact_free(in->redact);
-    in->reader = NULL;
+    in->ahead = NULL;
     in->redact = NULL;
 }

@@ -5,7 +5,7 @@
 #define ALM_CLI_INPUT_H
 
 #include "cli/cli.h"
-#include "record/record.h"
+#include "cli/read_ahead.h"
 
 typedef struct alm_input_values {
     int format;
@@ -48,16 +48,17 @@ bool alm_input_is_redact_rules(const char *word);
 
 typedef struct alm_input {
     alm_cli *cli;
-    alm_reader *reader;
+    alm_read_ahead *ahead;
     alm_redact *redact;
     const char *what; /* the word in the progress line */
     uint64_t n;
-    bool live;  /* some input is a pipe or a terminal: nothing may wait for a full block or for the next record */
-    bool polls; /* standard input is: it can be asked whether something is there */
+    uint64_t flag[ALM_RECORD_FLAG_COUNT]; /* records with that flag, of those that were given */
+    const alm_kept_tokens *tokens;        /* of the record that was given last, or NULL: see read_ahead.h */
+    bool live; /* some input is a pipe or a terminal: nothing may wait for a full block or for the next record */
 } alm_input;
 
 /* Which parts of a record the command does without. */
-enum { ALM_INPUT_NO_TIME = 1, ALM_INPUT_NO_FIELDS = 2 };
+enum { ALM_INPUT_NO_TIME = 1, ALM_INPUT_NO_FIELDS = 2, ALM_INPUT_NO_TOKENS = 4 };
 /* names of n_names 0: standard input. `what` is translated ("learning"). */
 alm_status alm_input_open(alm_input *out, alm_cli *cli, const alm_input_values *v, const char *const *names,
                           size_t n_names, unsigned without, const char *what, alm_error *err);

@@ -3,6 +3,7 @@
  * interrupt.c - the handler only sets a flag; long work looks at it between records. No SA_RESTART: a read that waits
  * for a terminal or a pipe must come back to see the flag. */
 #include "cli/interrupt.h"
+#include "base/error.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static void on_signal(int number) {
     if (!asked) {
         asked_at = now;
         asked = 1;
-        cancel.requested = 1;
+        alm_cancel_request(&cancel);
         return;
     }
     long long ns = (now.tv_sec - asked_at.tv_sec) * 1000000000LL + (now.tv_nsec - asked_at.tv_nsec);

@@ -11,7 +11,7 @@ alm_status alm_sessions_open(alm_input *out, alm_cli *cli, const alm_input_value
     for (int i = 0; alm_opt_choice(alm_input_formats, (size_t)i, word, sizeof word); i++)
         if (strcmp(word, "tsv") == 0) tsv.format = i;
     tsv.multiline = "off";
-    return alm_input_open(out, cli, &tsv, names, n_names, ALM_INPUT_NO_TIME, what, err);
+    return alm_input_open(out, cli, &tsv, names, n_names, ALM_INPUT_NO_TIME | ALM_INPUT_NO_TOKENS, what, err);
 }
 
 int alm_session_label(alm_str text) {

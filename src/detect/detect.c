@@ -15,6 +15,7 @@
  * Memory is bounded: open groups, unseen templates, incidents, the adaptive windows. */
 #include "base/alloc.h"
 #include "base/mathx.h"
+#include "detect/ahead.h"
 #include "detect/open_groups.h"
 #include <stdio.h>
 
@@ -177,13 +178,14 @@ static alm_status novel_event(alm_detection *d, uint32_t index, uint32_t *out, a
     return ALM_OK;
 }
 
-static alm_status recognise(alm_detection *d, const alm_event *event, alm_look *look, alm_error *err) {
+static alm_status recognise(alm_detection *d, const alm_event *event, const alm_kept_tokens *tokens, alm_look *look,
+                            alm_error *err) {
     alm_match match = {.index = ALM_NO_TEMPLATE};
     alm_normal *m = d->m;
-    if (m->n_event_of) alm_miner_match(m->miner, event->text, &match);
+    if (m->n_event_of) alm_miner_match_tokens(m->miner, event->text, tokens, &match);
     uint32_t e = match.index < m->n_event_of ? m->event_of[match.index] : UINT32_MAX;
     if (e == UINT32_MAX) {
-        alm_status st = alm_miner_add(d->novel, event->text, event->time_ns, &match, err);
+        alm_status st = alm_miner_add_tokens(d->novel, event->text, tokens, event->time_ns, &match, err);
         if (st == ALM_OK) st = novel_event(d, match.index, &e, err);
         if (st != ALM_OK) return st;
     }
@@ -228,6 +230,34 @@ static void count_label(alm_detection *d, int label, bool alarm) {
         d->sum.n_anomalous++;
         d->sum.n_found += alarm;
     }
+}
+
+static alm_str original(const alm_event *event) { return event->raw.n ? event->raw : event->text; }
+
+/* What the record at hand does to the incidents, by its verdict. */
+static alm_cause cause_of(const alm_detection *d, const alm_event *event, uint32_t number, const alm_verdict *v) {
+    return (alm_cause){.at = d->at,
+                       .first_at = d->at,
+                       .line = event->line,
+                       .time_ns = event->time_ns,
+                       .source = event->source,
+                       .event = number,
+                       .score = v->score,
+                       .p = v->p,
+                       .why = v->n_why ? &v->why[0] : NULL,
+                       .text = original(event)};
+}
+
+/* The same for one that stands for its group; `more` is a second line to show. */
+static alm_cause cause_of_group(const alm_detection *d, const alm_group *g, const alm_event *event,
+                                const alm_verdict *v, const char *more, uint64_t more_line) {
+    alm_cause c = cause_of(d, event, g->last, v);
+    c.first_at = g->first_at;
+    c.group_key = g->key;
+    c.group = g->name;
+    c.more = alm_str_of(more);
+    c.more_line = more_line;
+    return c;
 }
 
 /* ---- the end of a group ---- */
@@ -372,20 +402,9 @@ static alm_status judge_group(alm_detection *d, alm_group *g, bool ended, bool c
     d->sum.n_group_alarms += v->alarm;
     count_label(d, g->label, v->alarm);
     if (v->alarm && !g->alarmed) {
-        alm_cause c = {.at = d->at,
-                       .first_at = g->first_at,
-                       .line = g->first_line,
-                       .time_ns = g->first_ns,
-                       .source = g->source,
-                       .event = g->last,
-                       .group_key = g->key,
-                       .group = g->name,
-                       .score = score,
-                       .p = v->p,
-                       .why = v->n_why ? &v->why[0] : NULL,
-                       .text = alm_str_of(g->first_text),
-                       .more = alm_str_of(g->last_text),
-                       .more_line = g->last_line};
+        alm_event first = {
+            .text = alm_str_of(g->first_text), .line = g->first_line, .time_ns = g->first_ns, .source = g->source};
+        alm_cause c = cause_of_group(d, g, &first, v, g->last_text, g->last_line);
         st = alm_incidents_add(d->incidents, &c, err);
     }
     if (st == ALM_OK && d->o.prequential && !v->alarm && !v->cut) st = learn_ended(d, g, err);
@@ -439,8 +458,6 @@ static void record_verdict(alm_detection *d, const alm_event *event, const alm_l
     v->n_why = 0;
 }
 
-static alm_str original(const alm_event *event) { return event->raw.n ? event->raw : event->text; }
-
 /* What a record says apart from its values: its strongest reason, the template that this is about, and the new value. */
 static uint64_t cause_key(const alm_evidence *e) {
     uint64_t h = alm_hash64(e->by->name, strlen(e->by->name), e->a);
@@ -478,16 +495,8 @@ static alm_status follow(alm_detection *d, const alm_event *event, const alm_loo
     d->sum.n_free++;
     d->sum.n_followers++;
     count_label(d, event->label, false);
-    alm_cause c = {.at = d->at,
-                   .first_at = d->at,
-                   .line = event->line,
-                   .time_ns = event->time_ns,
-                   .source = event->source,
-                   .event = look->event,
-                   .score = score,
-                   .p = v->p,
-                   .text = original(event),
-                   .follower = true};
+    alm_cause c = cause_of(d, event, look->event, v);
+    c.follower = true;
     alm_status st = alm_incidents_add(d->incidents, &c, err);
     return st == ALM_OK && d->o.prequential ? alm_learn_record_of(d->m, look, err) : st;
 }
@@ -518,16 +527,7 @@ static alm_status judge_free(alm_detection *d, const alm_event *event, alm_look 
     d->sum.n_record_alarms += v->alarm;
     count_label(d, event->label, v->alarm);
     if (v->alarm) {
-        alm_cause c = {.at = d->at,
-                       .first_at = d->at,
-                       .line = event->line,
-                       .time_ns = event->time_ns,
-                       .source = event->source,
-                       .event = look->event,
-                       .score = score,
-                       .p = v->p,
-                       .why = v->n_why ? &v->why[0] : NULL,
-                       .text = original(event)};
+        alm_cause c = cause_of(d, event, look->event, v);
         alm_status st = alm_incidents_add(d->incidents, &c, err);
         if (st != ALM_OK) return st;
     }
@@ -573,20 +573,7 @@ static alm_status note_sequence(alm_group *g, uint32_t event, alm_error *err) {
 }
 
 static alm_status group_alarm(alm_detection *d, alm_group *g, const alm_event *event, alm_verdict *v, alm_error *err) {
-    alm_cause c = {.at = d->at,
-                   .first_at = g->first_at,
-                   .line = event->line,
-                   .time_ns = event->time_ns,
-                   .source = event->source,
-                   .event = g->last,
-                   .group_key = g->key,
-                   .group = g->name,
-                   .score = v->score,
-                   .p = v->p,
-                   .why = v->n_why ? &v->why[0] : NULL,
-                   .text = original(event),
-                   .more = alm_str_of(g->first_text),
-                   .more_line = g->first_line};
+    alm_cause c = cause_of_group(d, g, event, v, g->first_text, g->first_line);
     g->alarmed = true;
     return alm_incidents_add(d->incidents, &c, err);
 }
@@ -639,13 +626,18 @@ static alm_status judge_grouped(alm_detection *d, const alm_event *event, alm_lo
 }
 
 alm_status alm_detect_feed(alm_detection *d, const alm_event *event, alm_verdict *out, alm_error *err) {
+    return alm_detect_feed_tokens(d, event, NULL, out, err);
+}
+
+alm_status alm_detect_feed_tokens(alm_detection *d, const alm_event *event, const alm_kept_tokens *tokens,
+                                  alm_verdict *out, alm_error *err) {
     if (d->finished || d->m->sessions)
         return alm_fail(err, ALM_INVALID,
                         d->finished ? "detect: the stream is finished"
                                     : "detect: the model was learned from whole sessions, a record came");
-    if (d->o.cancel && d->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
+    if (alm_cancel_requested(d->o.cancel)) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
     alm_look look;
-    alm_status st = recognise(d, event, &look, err);
+    alm_status st = recognise(d, event, tokens, &look, err);
     if (st != ALM_OK) return st;
     d->at++;
     d->sum.n_records++;
@@ -668,7 +660,7 @@ alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, in
         return alm_fail(err, ALM_INVALID,
                         d->finished ? "detect: the stream is finished"
                                     : "detect: the model was learned from records, a session came");
-    if (d->o.cancel && d->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
+    if (alm_cancel_requested(d->o.cancel)) return alm_fail(err, ALM_INTERRUPTED, "stopped while detecting");
     alm_group *g = &d->session;
     alm_group_begin(g);
     copy_name(g->name, sizeof g->name, name);

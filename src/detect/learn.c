@@ -14,6 +14,7 @@
  * With more than max_events records kept, half of the groups (by hash) and every second record outside groups are dropped,
  * again and again: what stays are whole groups, and gaps are scaled back. */
 #include "base/alloc.h"
+#include "detect/ahead.h"
 #include "detect/detect.h"
 #include <stdlib.h>
 
@@ -180,16 +181,20 @@ static alm_status keep(alm_learner *l, const kept *k, alm_error *err) {
 }
 
 alm_status alm_learn_add(alm_learner *l, const alm_event *event, alm_error *err) {
+    return alm_learn_add_tokens(l, event, NULL, err);
+}
+
+alm_status alm_learn_add_tokens(alm_learner *l, const alm_event *event, const alm_kept_tokens *tokens, alm_error *err) {
     if (l->finished || l->o.sessions)
         return alm_fail(err, ALM_INVALID, "learn: %s",
                         l->finished ? "it is finished" : "sessions were announced, a record came");
-    if (l->o.cancel && l->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
+    if (alm_cancel_requested(l->o.cancel)) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
     if (event->label == 1) {
         l->n_labelled_out++;
         return ALM_OK;
     }
     alm_match match;
-    alm_status st = alm_miner_add(l->m->miner, event->text, event->time_ns, &match, err);
+    alm_status st = alm_miner_add_tokens(l->m->miner, event->text, tokens, event->time_ns, &match, err);
     if (st != ALM_OK) return st;
     /* Rare values: the places are those of the miner's index; alm_learn_finish gives them their events. */
     alm_look look = {.event = match.index,
@@ -257,7 +262,7 @@ alm_status alm_learn_session(alm_learner *l, alm_str name, alm_str events, int l
     if (l->finished || !l->o.sessions)
         return alm_fail(err, ALM_INVALID, "learn: %s",
                         l->finished ? "it is finished" : "records were announced, a session came");
-    if (l->o.cancel && l->o.cancel->requested) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
+    if (alm_cancel_requested(l->o.cancel)) return alm_fail(err, ALM_INTERRUPTED, "stopped while learning");
     if (label == 1) {
         l->n_labelled_out++;
         return ALM_OK;

@@ -32,6 +32,17 @@ void alm_log_shapes_free(alm_log_shapes *s); /* NULL is fine */
 /* As alm_log_tokenise without masks; `scratch` takes the tokens of records that are not remembered. lines_only must be the
  * same in all calls. */
 void alm_log_shapes_tokenise(alm_log_shapes *s, alm_log_view *out, alm_tokens *scratch, alm_str line, bool lines_only);
+/* The same as one flat block, to be kept or handed to another thread (log_kept.c). */
+struct alm_kept_tokens {
+    uint64_t key, types;
+    uint32_t n, n_param, tail_at, tail_end; /* n_param UINT32_MAX: not prepared */
+    alm_token at[];                         /* n of them, and behind them n_param alm_param */
+};
+size_t alm_kept_tokens_bytes(const alm_log_view *v);
+/* `out` has room for alm_kept_tokens_bytes(v) and is aligned for 64 bits. */
+void alm_tokens_keep(alm_kept_tokens *out, const alm_log_view *v);
+/* What was kept, as it was; it points into `kept`. */
+void alm_tokens_view(alm_log_view *out, const alm_kept_tokens *kept);
 /* The shape of a line of 1 to ALM_SHAPE_BYTES bytes, as it is compared: out has room for ALM_SHAPE_BYTES + 16. For tests. */
 enum { ALM_SHAPE_BYTES = 1024 };
 void alm_log_shape_of(char *out, alm_str line);

@@ -295,7 +295,11 @@ oom:
 
 /* --- records ------------------------------------------------------------------------------------------------------------- */
 
-static void tokenise(alm_miner *m, alm_str record) {
+static void tokenise(alm_miner *m, alm_str record, const alm_kept_tokens *made) {
+    if (made) {
+        alm_tokens_view(&m->view, made);
+        return;
+    }
     if (m->shapes) {
         alm_log_shapes_tokenise(m->shapes, &m->view, &m->scratch, record, m->options.plain);
         return;
@@ -359,8 +363,13 @@ static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
 }
 
 alm_status alm_miner_add(alm_miner *m, alm_str record, int64_t time_ns, alm_match *out, alm_error *err) {
+    return alm_miner_add_tokens(m, record, NULL, time_ns, out, err);
+}
+
+alm_status alm_miner_add_tokens(alm_miner *m, alm_str record, const alm_kept_tokens *tokens, int64_t time_ns,
+                                alm_match *out, alm_error *err) {
     bool direct;
-    tokenise(m, record);
+    tokenise(m, record, tokens);
     uint32_t index = lookup(m, &direct);
     *out = (alm_match){.index = index, .shape = m->view.key};
     if (m->options.match_only) {
@@ -392,9 +401,11 @@ alm_status alm_miner_add(alm_miner *m, alm_str record, int64_t time_ns, alm_matc
     return ALM_OK;
 }
 
-void alm_miner_match(alm_miner *m, alm_str record, alm_match *out) {
+void alm_miner_match(alm_miner *m, alm_str record, alm_match *out) { alm_miner_match_tokens(m, record, NULL, out); }
+
+void alm_miner_match_tokens(alm_miner *m, alm_str record, const alm_kept_tokens *tokens, alm_match *out) {
     bool direct;
-    tokenise(m, record);
+    tokenise(m, record, tokens);
     uint32_t index = lookup(m, &direct);
     *out = (alm_match){.index = index, .shape = m->view.key};
     if (index != LOG_NONE) values(m, log_live(m, index), false, out);

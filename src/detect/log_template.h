@@ -28,7 +28,8 @@
 #include "detect/log_token.h"
 
 typedef struct alm_miner alm_miner;
-typedef struct alm_mask_set alm_mask_set; /* detect/log_mask.h */
+typedef struct alm_kept_tokens alm_kept_tokens; /* detect/log_shape.h */
+typedef struct alm_mask_set alm_mask_set;       /* detect/log_mask.h */
 
 #define ALM_NO_TEMPLATE UINT32_MAX /* match-only: nothing fits */
 
@@ -66,6 +67,11 @@ void alm_miner_free(alm_miner *m); /* NULL is fine */
 alm_status alm_miner_add(alm_miner *m, alm_str record, int64_t time_ns, alm_match *out, alm_error *err);
 /* Looks the record up; changes and counts nothing. out->index may be ALM_NO_TEMPLATE. Cannot fail. */
 void alm_miner_match(alm_miner *m, alm_str record, alm_match *out);
+/* The same with the tokens that were made of the record before, in another thread perhaps (with the masks of this miner and
+ * its `plain`). NULL: they are made here. */
+alm_status alm_miner_add_tokens(alm_miner *m, alm_str record, const alm_kept_tokens *tokens, int64_t time_ns,
+                                alm_match *out, alm_error *err);
+void alm_miner_match_tokens(alm_miner *m, alm_str record, const alm_kept_tokens *tokens, alm_match *out);
 /* From now on add behaves as with options.match_only (or learns again). */
 void alm_miner_set_match_only(alm_miner *m, bool match_only);
 

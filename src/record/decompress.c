@@ -32,8 +32,8 @@ struct alm_stream {
     const char *name; /* lives as long as the stream: the reader's list of inputs */
     int fd;           /* -1: memory */
     bool owns_fd;
-    bool waits;               /* a pipe or a terminal: a read may take as long as somebody thinks */
-    const alm_cancel *cancel; /* NULL: cannot be stopped */
+    bool waits; /* a pipe or a terminal: a read may take as long as somebody thinks */
+    alm_waiting waiting;
     alm_str memory;
     size_t memory_at;
     packing kind;
@@ -66,17 +66,25 @@ static void zstd_free(void *arg, void *at) {
     alm_free(at);
 }
 
-static bool stopped(const alm_stream *s) { return s->cancel && s->cancel->requested; }
+#define TICK_MS 200
 
-/* False when the wait is over because of a request to stop. Asked five times a second, because a signal that comes just
- * before the wait begins would not end it. */
-static bool wait_for_bytes(const alm_stream *s) {
+static bool stopped(const alm_stream *s) { return alm_cancel_requested(s->waiting.cancel); }
+
+typedef enum silence { SPEAKS, SILENT, STOPPED } silence;
+
+/* Waits at most `ms` (-1: for ever) for something to read. Cut into ticks, because a signal that comes just before a wait
+ * begins would not end it. */
+static silence wait_for_bytes(const alm_stream *s, int ms) {
     struct pollfd p = {.fd = s->fd, .events = POLLIN};
-    while (!stopped(s)) {
-        int n = poll(&p, 1, 200);
-        if (n > 0 || (n < 0 && errno != EINTR)) return true; /* whatever is wrong, the read tells it */
+    for (int tick = 0;;) {
+        if (stopped(s)) return STOPPED;
+        int n = poll(&p, 1, tick);
+        if (n > 0 || (n < 0 && errno != EINTR)) return SPEAKS; /* whatever is wrong, the read tells it */
+        if (ms > 0 && n == 0) ms -= tick;
+        if (ms == 0) return SILENT;
+        if (s->waiting.silent && !s->waiting.silent(s->waiting.arg)) return STOPPED;
+        tick = ms < 0 || ms > TICK_MS ? TICK_MS : ms;
     }
-    return false;
 }
 
 /* Plain bytes from the source; *got = 0 at its end, which a request to stop brings about. */
@@ -90,7 +98,7 @@ static alm_status take(alm_stream *s, void *at, size_t n, size_t *got, alm_error
         *got = n;
     } else {
         ssize_t k = 0;
-        if (!s->waits || wait_for_bytes(s)) {
+        if (!s->waits || wait_for_bytes(s, -1) == SPEAKS) {
             do k = read(s->fd, at, n);
             while (k < 0 && errno == EINTR && !stopped(s));
             if (k < 0 && errno == EINTR) k = 0;
@@ -178,17 +186,27 @@ static alm_status make(alm_stream **out, const char *name, alm_error *err) {
     return *out = s, ALM_OK;
 }
 
-alm_status alm_stream_open(alm_stream **out, const char *path, const alm_cancel *cancel, alm_error *err) {
+/* Opening a named pipe would wait for its writer where nothing can end the wait: so it is opened without waiting, and from
+ * then on read like any other. */
+static int open_file(const alm_stream *s, const char *path) {
+    int fd;
+    do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    while (fd < 0 && errno == EINTR && !stopped(s));
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0) (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
+alm_status alm_stream_open(alm_stream **out, const char *path, const alm_waiting *waiting, alm_error *err) {
     alm_stream *s = NULL;
     struct stat info;
     alm_status st = make(&s, path, err);
     if (st != ALM_OK) return st;
-    s->cancel = cancel;
+    if (waiting) s->waiting = *waiting;
     if (strcmp(path, "-") == 0) {
         s->fd = STDIN_FILENO;
     } else {
-        do s->fd = open(path, O_RDONLY | O_CLOEXEC);
-        while (s->fd < 0 && errno == EINTR && !stopped(s));
+        s->fd = open_file(s, path);
         s->owns_fd = true;
         if (s->fd < 0) {
             st = alm_fail_errno(err, errno, "%s: cannot open", path);
@@ -323,9 +341,9 @@ alm_status alm_stream_read(alm_stream *s, void *at, size_t n, size_t *got, alm_e
 
 bool alm_stream_wait(alm_stream *s, int64_t ns) {
     if (s->fd < 0 || s->at_end || s->at_packed < s->n_packed) return true;
-    struct pollfd p = {.fd = s->fd, .events = POLLIN};
+    if (!s->waits) return true;
     int64_t ms = ns / 1000000;
-    return poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms) != 0;
+    return wait_for_bytes(s, ms > INT32_MAX ? INT32_MAX : (int)ms) != SILENT;
 }
 
 uint64_t alm_stream_taken(const alm_stream *s) { return s->taken; }

@@ -10,9 +10,17 @@
 
 typedef struct alm_stream alm_stream;
 
+/* How a source that is silent is waited for. Both may be NULL. */
+typedef struct alm_waiting {
+    const alm_cancel *cancel; /* a request to stop ends the input where it is, also while a pipe is silent */
+    bool (*silent)(
+        void *arg); /* called before a wait, and again every fifth of a second in it; false ends the input too */
+    void *arg;
+} alm_waiting;
+
 /* path "-" is standard input. ALM_UNSUPPORTED for xz, bzip2, lz4 and zip, with the command that unpacks them.
- * cancel (may be NULL): a request to stop ends the input where it is, also while a pipe is silent. */
-alm_status alm_stream_open(alm_stream **out, const char *path, const alm_cancel *cancel, alm_error *err);
+ * waiting: NULL is fine. A named pipe is opened at once; its first writer is waited for by the first read. */
+alm_status alm_stream_open(alm_stream **out, const char *path, const alm_waiting *waiting, alm_error *err);
 alm_status alm_stream_open_bytes(alm_stream **out, const char *name, alm_str bytes, alm_error *err);
 void alm_stream_close(alm_stream *s);
 /* At least one byte and at most n of them into `at`; *got = 0 at the end. What a pipe has is given at once. Damaged or cut

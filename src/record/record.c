@@ -219,8 +219,9 @@ static alm_status begin_input(alm_reader *r, alm_error *err) {
         r->ops = &alm_source_journal;
         st = r->ops->begin(r, err);
     } else {
+        alm_waiting waiting = {.cancel = r->o.cancel, .silent = r->o.silent, .arg = r->o.silent_arg};
         st = r->from_bytes ? alm_stream_open_bytes(&r->stream, r->source, r->bytes, err)
-                           : alm_stream_open(&r->stream, r->source, r->o.cancel, err);
+                           : alm_stream_open(&r->stream, r->source, &waiting, err);
         if (st != ALM_OK) return st;
         if ((st = alm_window_begin(&r->w, r->stream, r->o.max_record_bytes, err)) != ALM_OK) return st;
         r->time.now_ns = r->o.now_ns ? r->o.now_ns : alm_stream_written_ns(r->stream);
@@ -273,8 +274,7 @@ static alm_status end_input(alm_reader *r, alm_error *err) {
 alm_status alm_reader_next(alm_reader *r, alm_record *out, alm_error *err) {
     for (;;) {
         alm_status st;
-        if (r->o.cancel && r->o.cancel->requested)
-            return alm_fail(err, ALM_INTERRUPTED, "reading was stopped on request");
+        if (alm_cancel_requested(r->o.cancel)) return alm_fail(err, ALM_INTERRUPTED, "reading was stopped on request");
         if (!r->is_open && (st = open_next(r, err)) != ALM_OK) return st;
         *out = (alm_record){
             .time_ns = ALM_NO_TIME, .source = r->source, .source_index = r->n_opened - 1, .format = r->ops->format};

@@ -104,6 +104,10 @@ typedef struct alm_reader_options {
     const alm_redact *redact; /* NULL: off. Must outlive the reader */
     alm_log *log;             /* NULL: silence */
     const alm_cancel *cancel; /* NULL: cannot be stopped */
+    /* NULL, or called by alm_reader_next before it waits for a pipe that is silent, and again five times a second in the
+     * wait. False ends the reading: it is for who must stop it from outside. */
+    bool (*silent)(void *arg);
+    void *silent_arg;
 } alm_reader_options;
 
 typedef struct alm_reader_counts {
