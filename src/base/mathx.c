@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base/mathx.c - exp, log, log1p and pow in double: only + - * / and fma, in the order written here.
+ * base/mathx.c - exp, log, log1p, pow, sin and cos in double: only + - * / and fma, in the order written here.
  *
  *   exp    x = k ln2 + r, |r| <= ln2/2;  e^r by Taylor to r^14 (the rest is below 2^-62);  2^k by its bits
  *   log    x = 2^e m, sqrt(1/2) <= m < sqrt(2), f = m - 1, s = f / (2 + f):  log m = 2 atanh s = f - s (f - R),
  *          R = 2 s^2/3 + 2 s^4/5 + ... ; f is exact, so the roundings of s only touch the smaller part
  *   log1p  log(u) + ((x - (u - 1)) / u) with u = 1 + x rounded: the second part is what the rounding lost
  *   pow    log as a sum of two doubles (about 100 bits), times y, then exp of the sum
- *
- *   sin, cos  x = k pi/2 + r + lost, |r| <= pi/4, pi/2 in three parts of which two times k are exact; Taylor to r^17, r^18
+ *   sin    x = n pi/2 + r, |r| <= pi/4, r as a sum of two doubles: pi/2 stands in parts of which n times each is exact;
+ *   cos    Taylor to r^17 and r^18 (what is left out is below 2^-62)
  *
  * Constants are hexadecimal, so that no decimal conversion stands between the text and the bits. */
 #include "base/mathx.h"
@@ -157,26 +157,27 @@ double alm_pow_f64(double x, double y) {
 
 /* -- sin and cos ---------------------------------------------------------------------------------------------------- */
 
-/* 26, 26 and 53 bits of pi/2: k < 2^27 times each of the first two is exact. */
-#define HALF_PI_1 0x1.921fb50000000p+0
-#define HALF_PI_2 0x1.110b460000000p-26
-#define HALF_PI_3 0x1.1a62633145c07p-54
+/* pi/2 in four parts of 26 bits, so that n times a part is exact for n <= 2^27, and a rest. */
+static const double half_pi[] = {0x1.921fb50000000p+0, 0x1.110b460000000p-26, 0x1.1a62630000000p-54,
+                                 0x1.8a2e030000000p-81, 0x1.c1cd129024e09p-107};
 
-/* r + *lost = x - k pi/2; k modulo 4. */
-static double quarter_turns(double x, double *lost, unsigned *k) {
-    double turns = x * 0x1.45f306dc9c883p-1 + (x < 0 ? -0.5 : 0.5);
-    int64_t n = (int64_t)turns; /* towards 0: the nearest */
-    double m = (double)n;
-    double a = x - m * HALF_PI_1; /* exact: the products are, and the differences lose no bit */
-    double b = m * HALF_PI_2, high = a - b, rest = (a - high) - b;
-    double c = m * HALF_PI_3, r = high - c;
-    *lost = ((high - r) - c) + rest;
-    *k = (unsigned)(n & 3);
-    return r;
+/* x = n pi/2 + (high + low) to about 2^-125, |x| <= 2^27; returns n mod 4. */
+static unsigned reduce_quarter(double x, double *high, double *low) {
+    double n = (double)(int64_t)(x * 0x1.45f306dc9c883p-1 + (x < 0 ? -0.5 : 0.5));
+    double h = x - n * half_pi[0], l = 0; /* both exact: the leading bits cancel */
+    for (int i = 1; i < 5; i++) {
+        double w = n * half_pi[i], d = h - w, back = h - d;
+        l += (h - (d + back)) + (back - w); /* what the rounding of d lost */
+        h = d;
+    }
+    *high = h + l;
+    *low = (h - *high) + l;
+    return (unsigned)(int64_t)n & 3;
 }
 
-static double sin_near(double r, double lost) {
-    double z = r * r;
+/* sin and cos of high + low, |high| <= pi/4 and a little. */
+static double sin_near(double high, double low) {
+    double z = high * high;
     double p = 1.0 / 355687428096000; /* 1/17! */
     p = -1.0 / 1307674368000 + z * p;
     p = 1.0 / 6227020800 + z * p;
@@ -185,12 +186,12 @@ static double sin_near(double r, double lost) {
     p = -1.0 / 5040 + z * p;
     p = 1.0 / 120 + z * p;
     p = -1.0 / 6 + z * p;
-    return r + (z * r * p + lost * (1 - z / 2));
+    return high + (high * z * p + low * (1 - 0.5 * z));
 }
 
-static double cos_near(double r, double lost) {
-    double z = r * r;
-    double p = -1.0 / 6402373705728000; /* 1/18! */
+static double cos_near(double high, double low) {
+    double z = high * high;
+    double p = -1.0 / 6402373705728000; /* -1/18! */
     p = 1.0 / 20922789888000 + z * p;
     p = -1.0 / 87178291200 + z * p;
     p = 1.0 / 479001600 + z * p;
@@ -198,19 +199,23 @@ static double cos_near(double r, double lost) {
     p = 1.0 / 40320 + z * p;
     p = -1.0 / 720 + z * p;
     p = 1.0 / 24 + z * p;
-    double half = z / 2, w = 1 - half;
-    return w + (((1 - w) - half) + (z * z * p - r * lost));
+    double half = 0.5 * z, one = 1 - half;
+    return one + (((1 - one) - half) + (z * z * p - high * low));
 }
 
-static double quarter(double x, unsigned turn) {
-    if (!(x >= -0x1p27 && x <= 0x1p27)) return from_bits(0x7ff8000000000000ULL);
-    double lost;
-    unsigned k;
-    double r = quarter_turns(x, &lost, &k);
-    k = (k + turn) & 3;
-    double y = k & 1 ? cos_near(r, lost) : sin_near(r, lost);
-    return k & 2 ? -y : y;
+double alm_sin_f64(double x) {
+    if (!(fabs(x) <= 0x1p27)) return from_bits(0x7ff8000000000000ULL);
+    if (x == 0) return x; /* with its sign */
+    double high, low;
+    unsigned n = reduce_quarter(x, &high, &low);
+    double y = n & 1 ? cos_near(high, low) : sin_near(high, low);
+    return n & 2 ? -y : y;
 }
 
-double alm_sin_f64(double x) { return quarter(x, 0); }
-double alm_cos_f64(double x) { return quarter(x, 1); }
+double alm_cos_f64(double x) {
+    if (!(fabs(x) <= 0x1p27)) return from_bits(0x7ff8000000000000ULL);
+    double high, low;
+    unsigned n = reduce_quarter(x, &high, &low);
+    double y = n & 1 ? sin_near(high, low) : cos_near(high, low);
+    return n == 1 || n == 2 ? -y : y;
+}

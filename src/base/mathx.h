@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * base/mathx.h - exp and log in double for scores and probabilities: own code in a fixed order with correctly rounded basic
- * operations only, so that a stored score has the same bits on every machine (libm differs by version).
+ * base/mathx.h - exp, log, sin and cos in double for scores, probabilities and tables: own code in a fixed order with correctly
+ * rounded basic operations only, so that a stored score has the same bits on every machine (libm differs by version).
  * Error: ≤ 2 ulp where the result is normal. */
 #ifndef ALM_BASE_MATHX_H
 #define ALM_BASE_MATHX_H
@@ -10,7 +10,7 @@ double alm_exp_f64(double x);
 double alm_log_f64(double x);
 double alm_log1p_f64(double x);
 double alm_pow_f64(double x, double y); /* x > 0 */
-/* |x| <= 2^27 (an angle of a position); NaN beyond. Absolute error <= 2^-52. */
+/* |x| <= 2^27, near multiples of pi/2 too (pi to 157 bits); NaN beyond. */
 double alm_sin_f64(double x);
 double alm_cos_f64(double x);
 /* ln Gamma(x) for x > 0: relative error ≤ 1e-13. */

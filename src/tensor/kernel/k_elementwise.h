@@ -55,7 +55,7 @@ static bool check_scale_twice(const alm_kernels *a, const alm_kernels *b) {
 }
 
 #elif defined(ALM_LANES)
-#include "tensor/kernel/exp_interim.h"
+#include "tensor/math/exp.h"
 
 static void add(float *out, const float *a, const float *b, size_t n) {
     size_t i = 0;

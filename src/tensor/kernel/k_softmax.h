@@ -38,7 +38,7 @@ static bool check_attention_row_back(const alm_kernels *a, const alm_kernels *b)
 }
 
 #elif defined(ALM_LANES)
-#include "tensor/kernel/exp_interim.h"
+#include "tensor/math/exp.h"
 
 static inline v16 exp_minus(v16 a, float m) {
     for (size_t i = 0; i < ALM_PARTS; i++) a.part[i] = vf_exp(vf_sub(a.part[i], vf_set(m)));

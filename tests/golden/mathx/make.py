@@ -9,7 +9,7 @@ import random
 import struct
 from fractions import Fraction
 
-from mpmath import mp, mpf, exp, log, log1p, loggamma, betainc, gammainc
+from mpmath import mp, mpf, exp, log, log1p, loggamma, betainc, gammainc, sin, cos, pi
 
 mp.dps = 60
 rng = random.Random(20260314)
@@ -121,3 +121,22 @@ for i in range(200):
         total += term
     with mp.workdps(60):
         row("chi2", [x, df], 1 - exp(a * log(h) - h - loggamma(a)) * total)
+
+
+def near_quarter(k):
+    """A double near k pi/2: the reduced argument is all cancellation."""
+    return float(k * pi / 2)
+
+
+# The double below 2^20 that lies nearest to a multiple of pi/2 (found by continued fractions), then random ones.
+for i in range(900):
+    x = [
+        lambda: rng.choice([-1, 1]) * spread(1e-300, 1),
+        lambda: rng.uniform(-10, 10),
+        lambda: rng.choice([-1, 1]) * spread(1, 1e6),
+        lambda: float(rng.randrange(1 << 20)),
+        lambda: near_quarter(rng.choice([-1, 1]) * rng.randrange(1, 667544)),
+        lambda: (rng.randrange(1, 667543) + 0.5) * math.pi / 2,
+    ][i % 6]()
+    row("sin", [x], sin(mpf(x)))
+    row("cos", [x], cos(mpf(x)))
