@@ -83,17 +83,37 @@ static inline unsigned fold16(char *out, const char *s) {
 #endif
 }
 
+/* Which of 36 bytes are hexadecimal digits; *digits: which of them are 0-9. */
+static inline uint64_t hex36(const char *s, uint64_t *digits) {
+    uint64_t hex = 0;
+    *digits = 0;
+#if defined(__SSE2__)
+    static const unsigned char from[] = {0, 16, 20}; /* the last two overlap */
+    for (unsigned i = 0; i < 3; i++) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(s + from[i]));
+        __m128i d = _mm_sub_epi8(c, _mm_set1_epi8('0'));
+        __m128i l = _mm_sub_epi8(_mm_or_si128(c, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+        d = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
+        l = _mm_cmpeq_epi8(_mm_min_epu8(l, _mm_set1_epi8(5)), l);
+        *digits |= (uint64_t)(unsigned)_mm_movemask_epi8(d) << from[i];
+        hex |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(d, l)) << from[i];
+    }
+#else
+    for (unsigned i = 0; i < UUID_BYTES; i++) {
+        hex |= (uint64_t)hexdigit(s[i]) << i;
+        *digits |= (uint64_t)digit(s[i]) << i;
+    }
+#endif
+    return hex;
+}
+
 /* Does a UUID with a digit in it begin at a, between separators, alone or behind letters and a hyphen? */
 static bool free_uuid(const char *s, size_t n, size_t a) {
     if (a + UUID_BYTES > n) return false;
-    unsigned any = 0, all = HEXL | DIG; /* the hyphens are where they must be: the caller has looked */
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if (i == 8 || i == 13 || i == 18 || i == 23) continue;
-        unsigned c = cls(s[a + i]) & (HEXL | DIG);
-        any |= c;
-        all = c ? all : 0;
-    }
-    if (!all || !(any & DIG)) return false;
+    static const uint64_t hyphens =
+        1u << 8 | 1u << 13 | 1u << 18 | 1u << 23; /* they are there: the caller has looked */
+    uint64_t digits, hex = hex36(s + a, &digits);
+    if (hex != ((UINT64_C(1) << UUID_BYTES) - 1 - hyphens) || !digits) return false;
     size_t e = a + UUID_BYTES;
     while (e < n && (s[e] == '.' || s[e] == ':' || s[e] == '!' || s[e] == '?')) e++;
     if (e < n && !(cls(s[e]) & SEP)) return false;
