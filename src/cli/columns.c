@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * columns.c - keeps all cells until the widths are known, then writes them.
+ * columns.c - keeps all cells until the widths are known, then writes them; or measures first and writes what comes after.
  *
  * Widths are columns of the terminal, not bytes: an ideograph takes two, a combining mark none. Cells are made visible
  * when they are added, so that what is counted is what is written and data cannot move the cursor. */
@@ -15,21 +15,29 @@ typedef struct cell {
     alm_style style;
 } cell;
 
+enum { MAX_COLUMNS = 32, MIN_FLEXIBLE = 12 };
 struct alm_columns {
     const alm_column *column;
     size_t n;
-    cell *cells;
+    enum { KEEP, MEASURE, WRITE } mode;
+    size_t width[MAX_COLUMNS]; /* of the widest cell; once writing: of the column */
+    alm_out *out;
+    const alm_term *term;
+    cell *cells; /* none but in mode KEEP */
     size_t n_cell, cap;
     alm_arena *text;
-    alm_buf visible;
+    alm_buf visible, cut;
 };
 
 alm_status alm_columns_new(alm_columns **out, const alm_column *column, size_t n, alm_error *err) {
+    *out = NULL;
+    if (n > MAX_COLUMNS) return alm_fail(err, ALM_INVALID, "a table of %zu columns: at most %d", n, MAX_COLUMNS);
     alm_columns *t = alm_calloc(1, sizeof *t);
     if (!t) return alm_fail_memory(err);
     t->column = column;
     t->n = n;
     t->visible = alm_buf_with_limit(64 << 20);
+    t->cut = alm_buf_with_limit(64 << 20);
     alm_status st = alm_arena_new(&t->text, 1 << 14, 0, err);
     if (st != ALM_OK) return alm_columns_free(t), st;
     *out = t;
@@ -40,19 +48,9 @@ void alm_columns_free(alm_columns *t) {
     if (!t) return;
     alm_arena_free(t->text);
     alm_buf_free(&t->visible);
+    alm_buf_free(&t->cut);
     alm_free(t->cells);
     alm_free(t);
-}
-
-alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_error *err) {
-    alm_buf_clear(&t->visible);
-    alm_buf_add_visible(&t->visible, text);
-    if (t->visible.failed) return alm_buf_status(&t->visible, err);
-    alm_str copy = alm_arena_copy(t->text, alm_buf_str(&t->visible));
-    if (!copy.at || !alm_grow((void **)&t->cells, &t->cap, t->n_cell + 1, sizeof *t->cells))
-        return alm_fail_memory(err);
-    t->cells[t->n_cell++] = (cell){copy, alm_utf8_columns(copy), style};
-    return ALM_OK;
 }
 
 size_t alm_columns_cut(alm_buf *out, alm_str s, size_t width, bool utf8) {
@@ -103,10 +101,10 @@ static void write_cell(alm_columns *t, alm_out *out, const alm_term *term, const
     alm_buf_add_text(b, alm_style_on(term, c->style));
     size_t used = c->width;
     alm_str text = c->text;
-    alm_buf_clear(&t->visible);
-    if (t->column[i].flexible && c->width > width) {
-        used = alm_columns_cut(&t->visible, c->text, width, term->utf8);
-        text = alm_buf_str(&t->visible);
+    if (term->is_terminal && t->column[i].flexible && c->width > width) { /* a file has no edge */
+        alm_buf_clear(&t->cut);
+        used = alm_columns_cut(&t->cut, c->text, width, term->utf8);
+        text = alm_buf_str(&t->cut);
     }
     if (t->column[i].slots && term->color && c->style == ALM_PLAIN) add_slots(b, text, term);
     else alm_buf_add_str(b, text);
@@ -115,30 +113,67 @@ static void write_cell(alm_columns *t, alm_out *out, const alm_term *term, const
     if (!last) pad(b, 2);
 }
 
-alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err) {
-    enum { MAX = 32, MIN_FLEXIBLE = 12 };
-    size_t width[MAX] = {0}, total = 0, flexible = SIZE_MAX;
-    if (t->n > MAX) return alm_fail(err, ALM_INVALID, "a table of %zu columns: at most %d", t->n, MAX);
-    if (t->n == 0) return ALM_OK;
+/* Widths are known: heads. */
+static void begin(alm_columns *t, alm_out *out, const alm_term *term) {
+    size_t total = 0, flexible = SIZE_MAX;
     for (size_t i = 0; i < t->n; i++) {
-        width[i] = alm_utf8_columns(alm_str_of(t->column[i].head));
+        size_t head = alm_utf8_columns(alm_str_of(t->column[i].head));
+        if (head > t->width[i]) t->width[i] = head;
+        total += t->width[i] + (i ? 2 : 0);
         if (t->column[i].flexible) flexible = i;
     }
-    for (size_t k = 0; k < t->n_cell; k++)
-        if (t->cells[k].width > width[k % t->n]) width[k % t->n] = t->cells[k].width;
-    for (size_t i = 0; i < t->n; i++) total += width[i] + (i ? 2 : 0);
     if (term->is_terminal && total > term->width && flexible != SIZE_MAX) {
         size_t over = total - term->width;
-        width[flexible] = width[flexible] > over + MIN_FLEXIBLE ? width[flexible] - over : MIN_FLEXIBLE;
+        t->width[flexible] = t->width[flexible] > over + MIN_FLEXIBLE ? t->width[flexible] - over : MIN_FLEXIBLE;
     }
     for (size_t i = 0; i < t->n; i++) {
         alm_str head = alm_str_of(t->column[i].head);
         cell c = {head, alm_utf8_columns(head), ALM_DIM};
-        write_cell(t, out, term, &c, i, width[i]);
+        write_cell(t, out, term, &c, i, t->width[i]);
     }
     alm_out_text(out, "\n");
+}
+
+void alm_columns_measure(alm_columns *t) { t->mode = MEASURE; }
+
+alm_status alm_columns_write(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err) {
+    if (t->mode != MEASURE) return alm_fail(err, ALM_INVALID, "the columns of this table have not been measured");
+    begin(t, out, term);
+    t->mode = WRITE, t->n_cell = 0;
+    t->out = out, t->term = term;
+    return ALM_OK;
+}
+
+alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_error *err) {
+    alm_buf_clear(&t->visible);
+    alm_buf_add_visible(&t->visible, text);
+    if (t->visible.failed) return alm_buf_status(&t->visible, err);
+    alm_str shown = alm_buf_str(&t->visible);
+    cell c = {shown, alm_utf8_columns(shown), style};
+    size_t column = t->n_cell % t->n;
+    if (t->mode == WRITE) {
+        write_cell(t, t->out, t->term, &c, column, t->width[column]);
+        if (column + 1 == t->n) alm_out_text(t->out, "\n");
+        t->n_cell++;
+        return ALM_OK;
+    }
+    if (t->mode == KEEP) {
+        c.text = alm_arena_copy(t->text, shown);
+        if (!c.text.at || !alm_grow((void **)&t->cells, &t->cap, t->n_cell + 1, sizeof *t->cells))
+            return alm_fail_memory(err);
+        t->cells[t->n_cell] = c;
+    }
+    if (c.width > t->width[column]) t->width[column] = c.width;
+    t->n_cell++;
+    return ALM_OK;
+}
+
+alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err) {
+    (void)err;
+    if (t->n == 0 || t->mode != KEEP) return ALM_OK;
+    begin(t, out, term);
     for (size_t k = 0; k < t->n_cell; k++) {
-        write_cell(t, out, term, &t->cells[k], k % t->n, width[k % t->n]);
+        write_cell(t, out, term, &t->cells[k], k % t->n, t->width[k % t->n]);
         if (k % t->n + 1 == t->n && !alm_out_text(out, "\n"))
             break; /* the caller learns of it when it finishes `out` */
     }

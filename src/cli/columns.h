@@ -22,6 +22,10 @@ alm_status alm_columns_new(alm_columns **out, const alm_column *column, size_t n
 void alm_columns_free(alm_columns *t);
 /* The next cell, row by row. Control characters and ill-formed bytes are escaped here. */
 alm_status alm_columns_add(alm_columns *t, alm_str text, alm_style style, alm_error *err);
+/* For tables of any length, which are not kept: the rows are added twice. After _measure cells only tell how wide the columns
+ * must be; after _write, which writes the heads, cells are written as they come. */
+void alm_columns_measure(alm_columns *t);
+alm_status alm_columns_write(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err);
 /* Heads, then rows. Cells are never cut where the output is no terminal: a file has no edge. */
 alm_status alm_columns_print(alm_columns *t, alm_out *out, const alm_term *term, alm_error *err);
 

@@ -80,7 +80,7 @@ static void spark(alm_buf *out, const alm_template_info *info, uint64_t n_record
 }
 
 static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint32_t index, alm_buf *text,
-                          alm_error *err) {
+                          bool with_text, alm_error *err) {
     alm_template_info info;
     if (!alm_miner_info(m, index, &info)) return ALM_OK;
     uint64_t all = alm_miner_n_records(m);
@@ -98,7 +98,7 @@ static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint
     alm_miner_id_text(id, info.id);
     if ((st = alm_columns_add(t, alm_str_of(id), ALM_DIM, err)) != ALM_OK) return st;
     alm_buf_clear(text);
-    alm_miner_text(m, index, ALM_TEXT_TYPED, text);
+    if (with_text) alm_miner_text(m, index, ALM_TEXT_TYPED, text);
     return alm_columns_add(t, alm_buf_str(text), ALM_PLAIN, err);
 }
 
@@ -116,12 +116,15 @@ alm_status alm_patterns_table(alm_cli *cli, const alm_miner *m, uint64_t top, al
     alm_status st = alm_miner_ranking(m, &rank, &n, err);
     if (st == ALM_OK) st = alm_columns_new(&t, column, sizeof column / sizeof column[0], err);
     size_t rows = top && top < n ? (size_t)top : n;
+    if (st == ALM_OK) alm_columns_measure(t); /* a hundred thousand rows are not kept: each is made twice */
     for (size_t i = 0; st == ALM_OK && i < rows; i++) {
         alm_template_info info;
         if (alm_miner_info(m, rank[i], &info)) shown += info.count;
-        st = add_row(t, cli, m, rank[i], &text, err);
+        st = add_row(t, cli, m, rank[i], &text, cli->out_term.is_terminal, err);
     }
-    if (st == ALM_OK && n) st = alm_columns_print(t, &cli->out, &cli->out_term, err);
+    if (st == ALM_OK && n) st = alm_columns_write(t, &cli->out, &cli->out_term, err);
+    for (size_t i = 0; st == ALM_OK && i < rows && alm_out_tick(&cli->out); i++)
+        st = add_row(t, cli, m, rank[i], &text, true, err);
     alm_out_flush(&cli->out);
     uint64_t all = alm_miner_n_records(m), unmatched = alm_miner_n_unmatched(m), evicted = alm_miner_n_evicted(m);
     if (st == ALM_OK) {

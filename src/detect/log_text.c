@@ -6,7 +6,6 @@
  * become wider with more records without making it another template. */
 #include "detect/log_inner.h"
 #include "detect/log_mask.h"
-#include <stdlib.h>
 
 uint32_t alm_miner_n_index(const alm_miner *m) { return (uint32_t)m->n_index; }
 uint32_t alm_miner_n_live(const alm_miner *m) { return m->n_live; }
@@ -95,33 +94,41 @@ unsigned alm_miner_slot_type(const alm_miner *m, uint32_t index, uint16_t slot) 
     return t && slot < t->n_item && !t->item[slot].soft ? t->item[slot].type : ALM_SLOT_CONST;
 }
 
-typedef struct ranked {
-    uint64_t count, id;
-    uint32_t index;
-} ranked;
+/* Does a come before b? Ids are known. */
+static bool before(const alm_miner *m, uint32_t a, uint32_t b) {
+    const log_template *x = log_live(m, a), *y = log_live(m, b);
+    if (x->count != y->count) return x->count > y->count;
+    if (x->id != y->id) return x->id < y->id;
+    return a < b;
+}
 
-static int by_count(const void *a, const void *b) {
-    const ranked *x = a, *y = b;
-    if (x->count != y->count) return x->count < y->count ? 1 : -1;
-    if (x->id != y->id) return x->id < y->id ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
+/* Heap of the last ones: list[at] sinks below those that come after it. */
+static void sink(const alm_miner *m, uint32_t *list, size_t at, size_t n) {
+    uint32_t x = list[at];
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && before(m, list[child], list[child + 1])) child++;
+        if (!before(m, x, list[child])) break;
+        list[at] = list[child];
+    }
+    list[at] = x;
 }
 
 alm_status alm_miner_ranking(const alm_miner *m, uint32_t **out, size_t *n, alm_error *err) {
-    ranked *r = alm_calloc(m->n_live ? m->n_live : 1, sizeof *r);
     uint32_t *list = alm_calloc(m->n_live ? m->n_live : 1, sizeof *list);
     *out = NULL, *n = 0;
-    if (!r || !list) {
-        alm_free(r);
-        alm_free(list);
-        return alm_fail_memory(err);
-    }
+    if (!list) return alm_fail_memory(err);
     size_t k = 0;
-    for (size_t i = 0; i < m->n_tmpl; i++)
-        if (m->tmpl[i].item) r[k++] = (ranked){m->tmpl[i].count, id_of(m, &m->tmpl[i]), m->tmpl[i].index};
-    qsort(r, k, sizeof *r, by_count);
-    for (size_t i = 0; i < k; i++) list[i] = r[i].index;
-    alm_free(r);
+    for (size_t i = 0; i < m->n_tmpl; i++) {
+        if (!m->tmpl[i].item) continue;
+        (void)id_of(m, &m->tmpl[i]);
+        list[k++] = m->tmpl[i].index;
+    }
+    for (size_t i = k / 2; i-- > 0;) sink(m, list, i, k); /* in place: this is when memory is at its highest */
+    for (size_t i = k; i-- > 1;) {
+        uint32_t last = list[0];
+        list[0] = list[i], list[i] = last;
+        sink(m, list, 0, i);
+    }
     *out = list, *n = k;
     return ALM_OK;
 }

@@ -13,6 +13,16 @@ static char *printed(const alm_column *column, size_t n, const char *const *cell
     CHECK_OK(alm_columns_new(&t, column, n, &err), &err);
     for (size_t i = 0; i < n_cell; i++) CHECK_OK(alm_columns_add(t, alm_str_of(cells[i]), ALM_PLAIN, &err), &err);
     CHECK_OK(alm_columns_print(t, &out, term, &err), &err);
+    alm_columns_free(t);
+    /* the same when the rows are not kept but added twice */
+    alm_out twice = alm_out_on(-1);
+    CHECK_OK(alm_columns_new(&t, column, n, &err), &err);
+    alm_columns_measure(t);
+    for (size_t i = 0; i < n_cell; i++) CHECK_OK(alm_columns_add(t, alm_str_of(cells[i]), ALM_PLAIN, &err), &err);
+    CHECK_OK(alm_columns_write(t, &twice, term, &err), &err);
+    for (size_t i = 0; i < n_cell; i++) CHECK_OK(alm_columns_add(t, alm_str_of(cells[i]), ALM_PLAIN, &err), &err);
+    CHECK(alm_str_eq(alm_buf_str(&out.buf), alm_buf_str(&twice.buf)));
+    alm_buf_free(&twice.buf);
     CHECK(alm_buf_text(&out.buf) != NULL);
     alm_columns_free(t);
     return out.buf.at;
