@@ -17,7 +17,7 @@ static bool check_chains(const alm_kernels *a, const alm_kernels *b) {
     static const size_t lo[M] = {0, 1, 2, 3, 4, 5}, hi[M] = {14, 15, 16, 17, 18, 21};
     float x[M * K], y[K * N], p[M * N] = {0}, q[M * N] = {0};
     alm_check_fill(x, M * K, 41), alm_check_fill(y, K * N, 42);
-    for (size_t m = M; m > 0; m -= 5) {
+    for (size_t m = M; m != 0; m = m == M ? 1 : 0) {
         a->chains(p, N, x, K, 1, y, N, N, m, lo, hi, m == M), b->chains(q, N, x, K, 1, y, N, N, m, lo, hi, m == M);
         if (!alm_check_same(p, q, M * N)) return false;
     }
@@ -26,6 +26,13 @@ static bool check_chains(const alm_kernels *a, const alm_kernels *b) {
 
 #elif defined(ALM_LANES)
 enum { CHAIN_ROWS = 6 };
+/* What the rounds index lives in registers where there are vectors; elsewhere unrolling only costs the compiler time. */
+#undef CHAIN_UNROLL
+#if ALM_LANES == 1 || defined(ALM_LANES_GENERIC)
+#define CHAIN_UNROLL
+#else
+#define CHAIN_UNROLL ALM_UNROLL(6)
+#endif
 
 static void chains(float *out, size_t out_row, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_row,
                    size_t n, size_t m, const size_t *lo, const size_t *hi, bool fresh) {
@@ -40,7 +47,7 @@ static void chains(float *out, size_t out_row, const float *a, size_t a_row, siz
     }
     for (size_t j = 0; j < n; j += 16) {
         v16 sum_[CHAIN_ROWS];
-        ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++)
+        CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++)
             sum_[i] = fresh || i >= m ? v16_set(0.0f) : v16_load(out + i * out_row + j);
         for (size_t block = first & ~(size_t)255; block < last; block += 256) {
             size_t from[CHAIN_ROWS], to[CHAIN_ROWS], together = block, apart = block + 256;
@@ -52,7 +59,7 @@ static void chains(float *out, size_t out_row, const float *a, size_t a_row, siz
             }
             if (together > apart) together = apart = SIZE_MAX; /* nothing in common */
             v16 t[CHAIN_ROWS];
-            ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++) {
+            CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) {
                 t[i] = v16_set(0.0f);
                 for (size_t k = from[i]; k < to[i] && k < together; k++)
                     t[i] = v16_fma(v16_set(row[i][k * a_k]), v16_load(b + k * b_row + j), t[i]);
@@ -60,19 +67,19 @@ static void chains(float *out, size_t out_row, const float *a, size_t a_row, siz
             if (together != SIZE_MAX) {
                 for (size_t k = together; k < apart; k++) {
                     v16 y = v16_load(b + k * b_row + j);
-                    ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++)
+                    CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++)
                         t[i] = v16_fma(v16_set(row[i][k * a_k]), y, t[i]);
                 }
-                ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++) {
+                CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) {
                     for (size_t k = apart; k < to[i]; k++)
                         t[i] = v16_fma(v16_set(row[i][k * a_k]), v16_load(b + k * b_row + j), t[i]);
                 }
             }
-            ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++) {
+            CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) {
                 if (from[i] < to[i]) sum_[i] = v16_add(sum_[i], t[i]);
             }
         }
-        ALM_UNROLL(6) for (size_t i = 0; i < CHAIN_ROWS; i++) {
+        CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) {
             if (i < m) v16_store(out + i * out_row + j, sum_[i]);
         }
     }
