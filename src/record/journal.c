@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * journal.c - the systemd journal of this machine, from its beginning to its end, oldest entry first.
+ * journal.c - the systemd journal, from its beginning to its end, oldest entry first.
  *
- * "journal:" is all that the user may read, "journal:UNIT" one unit (ssh.service; ".service" is added when there is no dot).
+ * "journal:" is all that the user may read of this machine's, "journal:UNIT" one unit of it (ssh.service; ".service" is
+ * added when there is no dot), "journal:PATH" with a slash in it a folder of journals, or one file, of any machine.
  * A record's raw and text are MESSAGE; host, app, pid, unit and severity become fields; the time is the entry's. */
 #include "record/reader.h"
 
 #ifdef ALM_HAVE_JOURNAL
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
 enum { DATA_LIMIT = 1 << 20 };
@@ -15,13 +17,22 @@ static alm_status fail(int code, const char *what, const char *source, alm_error
     return code == -12 /* ENOMEM */ ? alm_fail_memory(err) : alm_fail_errno(err, -code, "%s: %s", source, what);
 }
 
+static int open_path(sd_journal **out, const char *path) {
+    struct stat info;
+    const char *files[] = {path, NULL};
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return sd_journal_open_directory(out, path, 0);
+    return sd_journal_open_files(out, files, 0);
+}
+
 static alm_status begin(alm_reader *r, alm_error *err) {
     sd_journal *j = NULL;
-    const char *unit = r->source + strlen("journal:");
-    int code = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
+    const char *what = r->source + strlen("journal:");
+    bool is_path = strchr(what, '/') != NULL;
+    int code = is_path ? open_path(&j, what) : sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY);
     if (code < 0) return fail(code, "cannot open the journal", r->source, err);
     sd_journal_set_data_threshold(j, DATA_LIMIT);
-    if (*unit) {
+    if (*what && !is_path) {
+        const char *unit = what;
         alm_buf match = alm_buf_with_limit(1024);
         alm_buf_add_text(&match, "_SYSTEMD_UNIT=");
         alm_buf_add_text(&match, unit);

@@ -142,10 +142,22 @@ static alm_status parse(alm_reader *r, alm_record *out, alm_error *err) {
     return ALM_OK;
 }
 
-/* Four of five of the first lines are objects. */
+/* `{ "key" :` is how no other text begins. */
+static bool begins_object(alm_str s) {
+    size_t i = 1;
+    while (i < s.n && (s.at[i] == ' ' || s.at[i] == '\t')) i++;
+    if (i == s.n || s.at[i++] != '"') return false;
+    while (i < s.n && s.at[i] != '"') i += s.at[i] == '\\' ? 2 : 1;
+    if (i++ >= s.n) return false;
+    while (i < s.n && (s.at[i] == ' ' || s.at[i] == '\t')) i++;
+    return i < s.n && s.at[i] == ':';
+}
+
+/* Four of five of the first lines are objects, or the beginning of one that broke off; not more of these than whole ones,
+ * unless the only line is one. */
 static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
     (void)file_name;
-    size_t n_line = 0, n_object = 0;
+    size_t n_line = 0, n_object = 0, n_begun = 0;
     for (alm_str line; n_line < SNIFF_LINES && alm_sniff_line(&head, &line);) {
         line = alm_str_trim(line);
         if (line.n == 0 || line.n > r->decoded.limit) continue; /* one that would be cut says nothing */
@@ -156,9 +168,11 @@ static bool looks_like(alm_reader *r, alm_str head, const char *file_name) {
         if (alm_buf_add_str(&r->decoded, line))
             st = alm_json_parse(&r->doc, r->decoded.at, r->decoded.n, NULL, NULL, NULL);
         if (st == ALM_NO_MEMORY) return r->no_memory = true, false;
-        n_object += st == ALM_OK;
+        if (st == ALM_OK) n_object++;
+        else n_begun += begins_object(line);
     }
-    return n_object > 0 && n_object * 5 >= n_line * 4;
+    if (n_begun > n_object && n_line > 1) return false;
+    return n_object + n_begun > 0 && (n_object + n_begun) * 5 >= n_line * 4;
 }
 
 static void end(alm_reader *r) { r->doc_valid = false; }

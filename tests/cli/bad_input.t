@@ -272,6 +272,24 @@ $ alm patterns --strict bad.log
 2>~ ^alm: bad\.log:2: 
 ? 5
 
+== half a JSON object at the end of a short file is an error with --strict, and kept without
+% printf '{"a":1}\n{"a":2}\n{"a":' > short.jsonl
+$ alm patterns --strict short.jsonl; echo $?; alm patterns -q --json short.jsonl | grep -o '"count":[0-9]*' | cut -d: -f2 | awk '{ n += $1 } END { print n }'
+> 5
+> 3
+2>~ ^alm: short\.jsonl:3: 
+2>~ --strict
+
+== half a JSON object alone is an error with --strict
+$ printf '{"level":"info","msg":"half' | alm patterns --strict -
+2>~ ^alm: -:1: 
+? 5
+
+== half a JSON object in a line that ends is named as what it is
+$ printf '{"a":1}\n{"a":2}\n{"a":\n' | alm patterns --strict -
+2>~ ^alm: -:3: not JSON, or half a JSON object
+? 5
+
 == half a compressed file is read up to its end, and the exit code tells
 % gzip -k normal.log && head -c 5000 normal.log.gz > half.log.gz
 $ alm patterns -q --json half.log.gz > out; echo $?; test -s out && echo something; alm patterns half.log.gz > /dev/null

@@ -374,6 +374,12 @@ static void formats_are_found_by_their_first_lines(void **state) {
     } cases[] = {
         {"{\"a\":1}\n{\"a\":2}\n", ALM_RECORD_JSONL},
         {"{not json\n{really\n", ALM_RECORD_LINES},
+        {"{\"a\":1}\n{\"a\":2}\n{\"a\":", ALM_RECORD_JSONL}, /* half an object does not hide what the others are */
+        {"{\"a\":1}\n{\"a\"", ALM_RECORD_LINES},
+        {"{\"a\":1}\n{\"a\" : \"x", ALM_RECORD_JSONL},
+        {"{\"a\":", ALM_RECORD_JSONL},
+        {"{\"a\": bare}\n{\"a\": words}\n", ALM_RECORD_LINES},
+        {"{\"a\":1}\n{\"b\": bare}\n{\"c\": words}\n", ALM_RECORD_LINES},
         {"Nov 24 18:25:00 host app[1]: a\nNov 24 18:25:00 host kernel: b\n", ALM_RECORD_SYSLOG},
         {"2026-11-24T18:25:00.1+01:00 host app[1]: a\n", ALM_RECORD_SYSLOG},
         {"2026-11-24T18:25:00Z INFO main: a\n2026-11-24T18:25:00Z ERROR main: b\n", ALM_RECORD_LINES},
