@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# detect_speed.sh - how long learning takes, and how many records a second detection reads on two cores.
+# detect_speed.sh - how long learning takes, and how many records a second detection, learning and mining read, with the
+# reading in a second thread on two cores, and in one thread on one.
 #
 #     bench/detect_speed.sh [RECORDS]     about RECORDS records in the stream, 3000000 if not given
 #
@@ -25,3 +26,7 @@ n=$(wc -l <"$WORK/stream")
 measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'detect, file' -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q "$WORK/stream"
 measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'detect, standard input' --in "$WORK/stream" -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q -
 measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'detect, one core' -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q --threads 1 "$WORK/stream"
+measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'learn, stream' -- "$ALM" learn -q "$WORK/stream" -o "$WORK/stream.gguf"
+measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'learn, stream, one core' -- "$ALM" learn -q --threads 1 "$WORK/stream" -o "$WORK/stream.gguf"
+measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'patterns, stream' -- "$ALM" patterns -q "$WORK/stream"
+measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'patterns, stream, one core' -- "$ALM" patterns -q --threads 1 "$WORK/stream"

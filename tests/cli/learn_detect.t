@@ -17,6 +17,25 @@ $ alm learn -q normal.log -o n.gguf --json
 $ alm learn -q normal.log -o a.gguf; alm learn -q --threads 2 normal.log -o b.gguf; cmp a.gguf b.gguf && echo same
 > same
 
+== verdicts are the same for any number of threads, for files, packed files and pipes
+% gzip -k today.log && printf '2026-03-01 10:00:00 bad \377\n' > odd.log
+$ for t in 1 2 3 0; do alm detect -q --threads $t --model m.gguf normal.log today.log.gz odd.log today.log > $t.out; cat today.log odd.log | alm detect -q --threads $t --explain --model m.gguf - > $t.pipe; done; cmp 1.out 2.out && cmp 1.out 3.out && cmp 1.out 0.out && cmp 1.pipe 2.pipe && cmp 1.pipe 0.pipe && echo same; test $(wc -l < 1.out) -gt 2000 && test -s 1.pipe && echo full
+> same
+> full
+
+== messages are the same for any number of threads
+% printf 'bad \377\r\n' > odd.log
+$ for t in 1 2; do alm detect --threads $t --model m.gguf odd.log missing.log today.log > out 2> $t.err; echo $?; done; cmp 1.err 2.err && wc -l < 1.err | tr -d ' '
+>~ ^5$
+>! ^0$
+>! differ
+
+== a verdict on a live stream does not wait for the next record, for one thread and for two
+% mkfifo p
+$ for t in 1 2; do : > $t.out; (head -5 today.log; exec sleep 60) > p & w=$!; alm detect -q --threads $t --multiline off --model m.gguf p > $t.out & a=$!; i=0; while [ $i -lt 300 ] && [ $(wc -l < $t.out) -lt 5 ]; do sleep 0.1; i=$((i + 1)); done; wc -l < $t.out | tr -d ' '; kill $w; wait $a; done
+> 5
+> 5
+
 == the link between records is found by itself
 $ alm learn -q normal.log -o n.gguf --json
 >~ "group_rule":".*session
