@@ -99,20 +99,12 @@ def t_atanh(z):
     return sum(2 * z**k / (2 * k + 5) for k in range(40))
 
 
-for degree in (4, 5):
-    polynomial("exp%d" % degree, q_exp, lambda r: r * r / exp(r), range(degree + 1), -half_ln2 * mpf("1.0001"), half_ln2 * mpf("1.0001"))
-for degree in (4, 5):
-    polynomial("expm1%d" % degree, q_exp, lambda r: abs(r), range(degree + 1), -half_ln2 * mpf("1.0001"), half_ln2 * mpf("1.0001"))
-for degree in (6, 7, 8):
-    polynomial("log%d" % degree, q_log, lambda f: f * f, range(degree + 1), sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1)
-for degree in (2, 3):
-    polynomial("sin%d" % degree, q_sin, lambda z: z, range(degree + 1), 0, (pi / 4) ** 2 * mpf("1.001"))
-    polynomial("cos%d" % degree, q_cos, lambda z: z * z * sqrt(2), range(degree + 1), 0, (pi / 4) ** 2 * mpf("1.001"))
-for degree in (5, 6):
-    polynomial("tanh%d" % degree, q_tanh, lambda z: z, range(degree + 1), 0, mpf("0.55") ** 2)
-for degree in (7, 8):
-    polynomial("erf%d" % degree, q_erf, lambda z: mpf(1), range(degree + 1), 0, 1)
-for degree in (8, 9, 10):
-    polynomial("erfc%d" % degree, lambda t: -log(erfc(t + 2)), lambda t: erfc(t + 2) / erf(t + 2), range(degree + 1), -1, mpf("1.93"))
-for degree in (1, 2, 3):
-    polynomial("atanh%d" % degree, t_atanh, lambda z: z * z / 2, range(degree + 1), 0, (3 - 2 * sqrt(mpf(2))) ** 2)
+polynomial("exp", q_exp, lambda r: r * r / exp(r), range(5), -half_ln2 * mpf("1.0001"), half_ln2 * mpf("1.0001"))
+polynomial("expm1", q_exp, lambda r: abs(r), range(6), -half_ln2 * mpf("1.0001"), half_ln2 * mpf("1.0001"))
+polynomial("log", q_log, lambda f: f * f, range(9), sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1)
+polynomial("sin", q_sin, lambda z: z, range(4), 0, (pi / 4) ** 2 * mpf("1.001"))
+polynomial("cos", q_cos, lambda z: z * z * sqrt(2), range(3), 0, (pi / 4) ** 2 * mpf("1.001"))
+polynomial("tanh", q_tanh, lambda z: z, range(6), 0, mpf("0.55") ** 2)
+polynomial("erf", q_erf, lambda z: mpf(1), range(8), 0, 1)
+polynomial("erfc", lambda t: -log(erfc(t + 2)), lambda t: erfc(t + 2) / erf(t + 2), range(9), -1, mpf("1.93"))
+polynomial("pow", t_atanh, lambda z: z * z / 2, range(4), 0, (3 - 2 * sqrt(mpf(2))) ** 2)

@@ -67,6 +67,8 @@ static void near(double got, const row *r) {
 static void exp_row(const row *r) { ulp(alm_exp_f64(r->arg[0]), r); }
 static void log_row(const row *r) { ulp(alm_log_f64(r->arg[0]), r); }
 static void log1p_row(const row *r) { ulp(alm_log1p_f64(r->arg[0]), r); }
+static void sin_row(const row *r) { ulp(alm_sin_f64(r->arg[0]), r); }
+static void cos_row(const row *r) { ulp(alm_cos_f64(r->arg[0]), r); }
 static void pow_row(const row *r) { ulp(alm_pow_f64(r->arg[0], r->arg[1]), r); }
 static void lgamma_row(const row *r) {
     double got = alm_lgamma_f64(r->arg[0]), off = fabs(got - r->want) / fabs(r->want);
@@ -86,6 +88,23 @@ static void exp_log_and_pow_are_within_two_ulp(void **state) {
     CHECK_INT(each("log1p", log1p_row), 600);
     CHECK_INT(each("pow", pow_row), 593);
     print_message("worst: %llu ulp\n", (unsigned long long)worst);
+}
+
+static void sin_and_cos_are_within_two_ulp(void **state) {
+    (void)state;
+    worst = 0;
+    CHECK_INT(each("sin", sin_row), 942);
+    CHECK_INT(each("cos", cos_row), 942);
+    print_message("worst: %llu ulp\n", (unsigned long long)worst);
+    CHECK_BITS(alm_sin_f64(0.0), 0.0);
+    CHECK_BITS(alm_sin_f64(-0.0), -0.0);
+    CHECK_BITS(alm_cos_f64(-0.0), 1.0);
+    CHECK_BITS(alm_sin_f64(-5e-324), -5e-324);
+    static const double beyond[] = {0x1.0000001p27, -0x1.0000001p27, HUGE_VAL, -HUGE_VAL};
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(alm_sin_f64(beyond[i]) != alm_sin_f64(beyond[i]));
+        CHECK(alm_cos_f64(beyond[i]) != alm_cos_f64(beyond[i]));
+    }
 }
 
 static void lgamma_is_within_1e_13(void **state) {
@@ -166,8 +185,12 @@ static void a_small_tail_keeps_its_digits(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(exp_log_and_pow_are_within_two_ulp),    cmocka_unit_test(lgamma_is_within_1e_13),
-    cmocka_unit_test(probabilities_are_within_1e_12),        cmocka_unit_test(the_ends_of_the_range_are_right),
-    cmocka_unit_test(distributions_behave_at_their_borders), cmocka_unit_test(a_small_tail_keeps_its_digits),
+    cmocka_unit_test(exp_log_and_pow_are_within_two_ulp),
+    cmocka_unit_test(sin_and_cos_are_within_two_ulp),
+    cmocka_unit_test(lgamma_is_within_1e_13),
+    cmocka_unit_test(probabilities_are_within_1e_12),
+    cmocka_unit_test(the_ends_of_the_range_are_right),
+    cmocka_unit_test(distributions_behave_at_their_borders),
+    cmocka_unit_test(a_small_tail_keeps_its_digits),
 };
 ALM_TEST_MAIN(tests)

@@ -128,15 +128,20 @@ def near_quarter(k):
     return float(k * pi / 2)
 
 
-# The double below 2^20 that lies nearest to a multiple of pi/2 (found by continued fractions), then random ones.
+# The doubles that lie nearest to a multiple of pi/2 (found by continued fractions), then random ones.
+for k in range(5, 26):
+    for m in ("0x1.6c6cbc45dc8dep+0", "0x1.39c6fd67805a7p+0"):
+        x = float.fromhex(m) * 2.0**k
+        row("sin", [x], sin(mpf(x)))
+        row("cos", [x], cos(mpf(x)))
 for i in range(900):
     x = [
         lambda: rng.choice([-1, 1]) * spread(1e-300, 1),
         lambda: rng.uniform(-10, 10),
-        lambda: rng.choice([-1, 1]) * spread(1, 1e6),
-        lambda: float(rng.randrange(1 << 20)),
-        lambda: near_quarter(rng.choice([-1, 1]) * rng.randrange(1, 667544)),
-        lambda: (rng.randrange(1, 667543) + 0.5) * math.pi / 2,
+        lambda: rng.choice([-1, 1]) * spread(1, 1.3e8),
+        lambda: float(rng.randrange(1 << 27)),
+        lambda: near_quarter(rng.choice([-1, 1]) * rng.randrange(1, 85445659)),
+        lambda: (rng.randrange(1, 85445658) + 0.5) * math.pi / 2,
     ][i % 6]()
     row("sin", [x], sin(mpf(x)))
     row("cos", [x], cos(mpf(x)))
