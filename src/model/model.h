@@ -24,6 +24,8 @@ typedef struct alm_model alm_model;
 /* Fresh weights: normal, std 0.02 (the projections into the residual stream: / sqrt(2 n_layers)), norms 1; Philox, so the same
  * seed gives the same bits everywhere. ALM_INVALID with the reason when the shape makes no sense. */
 alm_status alm_model_new(alm_model **out, const alm_config *config, uint64_t seed, alm_error *err);
+/* Names and shapes without values, each weight as if it had a gradient: for a tape in MEASURE, before memory is asked for. */
+alm_status alm_model_outline(alm_model **out, const alm_config *config, alm_error *err);
 /* A GGUF file, a Hugging Face directory (config.json, *.safetensors, sharded or not). Types other than f32 and bf16 are
  * decoded to f32. Everything is checked: each tensor there, its shape, nothing left over. */
 alm_status alm_model_open(alm_model **out, const char *path, alm_error *err);
@@ -33,6 +35,7 @@ void alm_model_free(alm_model *m);
 
 const alm_config *alm_model_config(const alm_model *m);
 size_t alm_model_weight_count(const alm_model *m);
+/* Rows of q and k are in GGUF's order (pairs that rotate together are neighbours), whatever file they came from. */
 alm_weight *alm_model_weight(alm_model *m, size_t i); /* in a fixed order: embedding, layers, norm, head */
 uint64_t alm_model_parameter_count(const alm_model *m);
 /* Gives every weight a gradient buffer and f32 values of its own (a model that was read becomes trainable). */
@@ -40,13 +43,15 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err);
 /* Packs the weights for products: a model that is only read. */
 alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err);
 
-/* Keys and tensors into a writer (data is kept until the writer is done: encoded copies live in the model); type: ALM_F32,
- * ALM_F16, ALM_BF16, ALM_Q8_0 (norms stay f32; rows that do not fit the block stay f32 too). Hugging Face order of q and k rows is turned into
- * GGUF's. prefix as above. */
+/* Keys and tensors into a writer, which keeps pointers to values of the model: they live, and say what the model says, until
+ * it is next trained, written or freed. type: ALM_F32, ALM_F16, ALM_BF16, ALM_Q8_0 (norms stay f32; rows that do not fit
+ * the block stay f32 too). prefix as above. */
 alm_status alm_model_to_gguf(alm_model *m, alm_gguf_writer *w, const char *prefix, uint32_t type, alm_error *err);
 /* Hugging Face directory: config.json and model.safetensors. */
 alm_status alm_model_to_hf(alm_model *m, const char *dir, uint32_t type, alm_error *err);
 
+/* Running. One step at a time for one model: the tables of RoPE grow with the longest document. What a step needs (rows,
+ * labels) outlives it. */
 /* Rows through all layers and the last norm: [n][hidden]. recompute: see tape.h. NULL after a failure (alm_tape_status). */
 alm_node *alm_model_hidden(alm_model *m, alm_tape *t, const alm_rows *rows, bool recompute);
 alm_weight *alm_model_head(alm_model *m);
