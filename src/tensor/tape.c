@@ -56,9 +56,7 @@ alm_status alm_tape_status(const alm_tape *t, alm_error *err) {
     return t->error.status;
 }
 
-unsigned alm_tape_workers(const alm_tape *t) {
-    return t->compute ? alm_pool_threads(alm_compute_pool(t->compute)) : 1;
-}
+unsigned alm_tape_workers(const alm_tape *t) { return t->compute ? alm_pool_threads(alm_compute_pool(t->compute)) : 1; }
 
 size_t alm_tape_bytes(const alm_tape *t) { return t->peak; }
 
@@ -92,7 +90,8 @@ bool alm_tape_check(alm_tape *t, const alm_op *op, bool good, const char *format
 
 void alm_note_row(atomic_size_t *bad, size_t row) {
     size_t now = atomic_load_explicit(bad, memory_order_relaxed);
-    while (row < now && !atomic_compare_exchange_weak_explicit(bad, &now, row, memory_order_relaxed, memory_order_relaxed)) {}
+    while (row < now &&
+           !atomic_compare_exchange_weak_explicit(bad, &now, row, memory_order_relaxed, memory_order_relaxed)) {}
 }
 
 void alm_tape_check_rows(alm_tape *t, const alm_step *s, const atomic_size_t *bad, const char *what) {
@@ -101,12 +100,14 @@ void alm_tape_check_rows(alm_tape *t, const alm_step *s, const atomic_size_t *ba
     alm_str name = s->w[0] ? s->w[0]->name : ALM_STR("");
     alm_fail(&t->error, ALM_LIMIT, "%s%s%.*s, operation %zu of the step: %s in row %zu is not finite", s->op->name,
              name.n ? " " : "", ALM_ARG(name), s->index, what, row);
-    alm_hint(&t->error, "weights or inputs hold numbers that are too large; when training, a smaller learning rate helps");
+    alm_hint(&t->error,
+             "weights or inputs hold numbers that are too large; when training, a smaller learning rate helps");
 }
 
 bool alm_tape_check_documents(alm_tape *t, const alm_op *op, const alm_rows *rows, size_t n) {
     if (!alm_tape_check(t, op, rows && rows->n == n, "%zu rows, the step has %zu", n, rows ? rows->n : 0)) return false;
-    bool good = n <= UINT32_MAX && rows->n_docs > 0 && rows->start && rows->start[0] == 0 && rows->start[rows->n_docs] == n;
+    bool good =
+        n <= UINT32_MAX && rows->n_docs > 0 && rows->start && rows->start[0] == 0 && rows->start[rows->n_docs] == n;
     for (size_t d = 0; good && d < rows->n_docs; d++) good = rows->start[d] <= rows->start[d + 1];
     return alm_tape_check(t, op, good, "the borders of the documents are not in order or do not cover the %zu rows", n);
 }
@@ -118,7 +119,8 @@ alm_step *alm_tape_step(alm_tape *t, const alm_op *op, size_t n, size_t dim) {
     if (t->loss) return alm_tape_fail(t, ALM_INVALID, "%s after the loss: alm_tape_reset begins a step", op->name);
     size_t numbers, bytes;
     if (!alm_mul_size(&numbers, n, dim) || !alm_mul_size(&bytes, numbers, sizeof(float)) || bytes > SIZE_MAX / 4) {
-        return alm_tape_fail(t, ALM_LIMIT, "%s: %zu rows of %zu numbers are more than memory can hold", op->name, n, dim);
+        return alm_tape_fail(t, ALM_LIMIT, "%s: %zu rows of %zu numbers are more than memory can hold", op->name, n,
+                             dim);
     }
     alm_step *s = alm_arena_calloc(t->notes, 1, sizeof *s);
     alm_node_in *out = s ? alm_arena_calloc(t->notes, 1, sizeof *out) : NULL;
@@ -142,7 +144,8 @@ void alm_step_reads(alm_tape *t, alm_step *s, unsigned i, alm_node *node) {
     s->in[i] = in;
     in->last = s->index;
     if (in->step < t->done && in->x_at == ALM_NOWHERE && t->mode != ALM_TAPE_MEASURE) {
-        alm_tape_fail(t, ALM_INVALID, "%s: its input was computed before and forgotten: write down all that reads a node first",
+        alm_tape_fail(t, ALM_INVALID,
+                      "%s: its input was computed before and forgotten: write down all that reads a node first",
                       s->op->name);
         return;
     }
@@ -150,6 +153,8 @@ void alm_step_reads(alm_tape *t, alm_step *s, unsigned i, alm_node *node) {
     if (s->op->reads_input >> i & 1 || from_outside) mark_read(t, s, in);
     if (s->op->reads_output && s->out) s->out->read_near = true;
 }
+
+alm_node *alm_step_node(alm_tape *t, alm_step *s) { return t->error.status == ALM_OK ? &s->out->node : NULL; }
 
 alm_node *alm_tape_recompute(alm_tape *t, alm_node *x, alm_tape_part *fn, void *arg, bool recompute) {
     if (!x) return NULL;

@@ -11,8 +11,8 @@
  *   ALM_TAPE_MEASURE  computes nothing and counts the bytes that TRAIN would take: the memory estimate. Weights may have
  *                     no values (at NULL); a gradient counts as there when grad is not NULL.
  * All numbers of a step lie in one region of memory, whose size is known before the first is computed; alm_tape_reset keeps
- * it for the next step. The first failure (memory, shapes that do not fit, a number that is not finite) is kept: later
- * operations do nothing, alm_tape_status tells it with its place.
+ * it for the next step. The first failure (memory, shapes that do not fit, a number that is not finite: ALM_LIMIT) is kept:
+ * later operations do nothing, alm_tape_status tells it with its place.
  *
  * A node is a matrix [n][dim], row-major f32: n rows (tokens), dim numbers each. */
 #ifndef ALM_TENSOR_TAPE_H

@@ -98,7 +98,7 @@ struct alm_tape {
     alm_step *loss;                       /* TRAIN, MEASURE: the cross-entropy */
     bool went_back;
     alm_region region;
-    void *memory;       /* as allocated */
+    void *memory;        /* as allocated */
     unsigned char *base; /* aligned to 64 */
     size_t base_bytes;
     bool dry; /* counts, computes nothing */
@@ -111,6 +111,8 @@ struct alm_tape {
 alm_step *alm_tape_step(alm_tape *t, const alm_op *op, size_t n, size_t dim);
 /* Sets input i. */
 void alm_step_reads(alm_tape *t, alm_step *s, unsigned i, alm_node *node);
+/* The step's output, NULL after a failure. */
+alm_node *alm_step_node(alm_tape *t, alm_step *s);
 /* Keeps the first failure. Always gives NULL. */
 void *alm_tape_fail(alm_tape *t, alm_status status, const char *format, ...) ALM_PRINTF(3, 4);
 /* ALM_INVALID with the operation's name unless `good`. */

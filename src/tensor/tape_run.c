@@ -92,7 +92,8 @@ static void present(alm_tape *t, alm_node_in *n) {
     if (n->x_at != ALM_NOWHERE || t->error.status != ALM_OK) return;
     alm_step *s = t->step[n->step];
     for (size_t k = 0; k < ALM_OP_INPUTS; k++) {
-        if (s->in[k]) present(t, s->in[k]); /* kept, or cheap itself: the way back reads all inputs of a cheap operation */
+        if (s->in[k])
+            present(t, s->in[k]); /* kept, or cheap itself: the way back reads all inputs of a cheap operation */
     }
     compute(t, s);
 }

@@ -179,14 +179,22 @@ static double *layer_exact(const ref_world *o, size_t *dim) {
 }
 
 /* One case an operation; cross_entropy ends each of them and stands alone behind the lookup. */
-#define lookup_case        {"lookup", lookup_make, lookup_tape, lookup_exact}
-#define rmsnorm_case       {"rmsnorm", rmsnorm_make, rmsnorm_tape, rmsnorm_exact}
-#define linear_case        {"linear", linear_make, linear_tape, linear_exact}
-#define rope_case          {"rope", rope_make, rope_tape, rope_exact}
-#define attention_case     {"attention", attention_make, attention_tape, attention_exact}
-#define swiglu_case        {"swiglu", swiglu_make, swiglu_tape, swiglu_exact}
-#define add_case           {"add", add_make, add_tape, add_exact}
-#define cross_entropy_case {"cross_entropy", lookup_make, lookup_tape, lookup_exact}
+#define lookup_case \
+    { "lookup", lookup_make, lookup_tape, lookup_exact }
+#define rmsnorm_case \
+    { "rmsnorm", rmsnorm_make, rmsnorm_tape, rmsnorm_exact }
+#define linear_case \
+    { "linear", linear_make, linear_tape, linear_exact }
+#define rope_case \
+    { "rope", rope_make, rope_tape, rope_exact }
+#define attention_case \
+    { "attention", attention_make, attention_tape, attention_exact }
+#define swiglu_case \
+    { "swiglu", swiglu_make, swiglu_tape, swiglu_exact }
+#define add_case \
+    { "add", add_make, add_tape, add_exact }
+#define cross_entropy_case \
+    { "cross_entropy", lookup_make, lookup_tape, lookup_exact }
 
 /* A row of ops.def without a case does not compile. */
 static const ref_case ref_cases[] = {

@@ -63,7 +63,11 @@ static inline alm_weight *ref_weight(ref_world *o, size_t n_rows, size_t n_cols,
         at[i] = middle + spread * (2 * alm_rng_f32(&r) - 1);
         exact[i] = (double)at[i];
     }
-    *w = (alm_weight){.name = ALM_STR("w"), .type = ALM_F32, .n_rows = n_rows, .n_cols = n_cols, .at = at,
+    *w = (alm_weight){.name = ALM_STR("w"),
+                      .type = ALM_F32,
+                      .n_rows = n_rows,
+                      .n_cols = n_cols,
+                      .at = at,
                       .grad = calloc(n, sizeof(float))};
     o->exact[o->n_weights++] = exact;
     return w;
@@ -138,7 +142,8 @@ static inline double *ref_rmsnorm(const ref_world *o, const double *x, size_t w,
     for (size_t r = 0; r < o->rows.n; r++) {
         double ss = 0;
         for (size_t i = 0; i < dim; i++) ss += x[r * dim + i] * x[r * dim + i];
-        for (size_t i = 0; i < dim; i++) y[r * dim + i] = x[r * dim + i] / sqrt(ss / (double)dim + eps) * o->exact[w][i];
+        for (size_t i = 0; i < dim; i++)
+            y[r * dim + i] = x[r * dim + i] / sqrt(ss / (double)dim + eps) * o->exact[w][i];
     }
     return y;
 }

@@ -13,10 +13,26 @@ static const uint32_t few[] = {0, 1, 8, 8, 23};
 /* Shapes with every kind of tail. */
 static const ref_shape small[] = {
     {.n_vocab = 13, .hidden = 10, .n_heads = 4, .n_kv_heads = 2, .head_dim = 6, .ffn = 19, .start = few, .n_docs = 4},
-    {.n_vocab = 11, .hidden = 16, .n_heads = 3, .n_kv_heads = 1, .head_dim = 16, .ffn = 18, .window = 4, .interleaved = true,
-     .start = few, .n_docs = 4},
-    {.n_vocab = 9, .hidden = 7, .n_heads = 2, .n_kv_heads = 2, .head_dim = 5, .n_pairs = 1, .ffn = 3, .recompute = true,
-     .start = few, .n_docs = 4},
+    {.n_vocab = 11,
+     .hidden = 16,
+     .n_heads = 3,
+     .n_kv_heads = 1,
+     .head_dim = 16,
+     .ffn = 18,
+     .window = 4,
+     .interleaved = true,
+     .start = few,
+     .n_docs = 4},
+    {.n_vocab = 9,
+     .hidden = 7,
+     .n_heads = 2,
+     .n_kv_heads = 2,
+     .head_dim = 5,
+     .n_pairs = 1,
+     .ffn = 3,
+     .recompute = true,
+     .start = few,
+     .n_docs = 4},
 };
 enum { SMALL = sizeof small / sizeof *small };
 
@@ -51,8 +67,8 @@ static void forward_equals_the_formulas_in_double(void **state) {
         CHECK_OK(alm_tape_status(t, &err), &err);
         ref_loss(&o, nll);
         for (size_t r = 0; r < o.rows.n; r++)
-            CHECK(fabs((double)o.nll[r] - nll[r]) <= 4e-6 * (1 + nll[r]), "%s: row %zu loses %g, not %g", o.how->name, r,
-                  (double)o.nll[r], nll[r]);
+            CHECK(fabs((double)o.nll[r] - nll[r]) <= 4e-6 * (1 + nll[r]), "%s: row %zu loses %g, not %g", o.how->name,
+                  r, (double)o.nll[r], nll[r]);
         free(exact), free(nll);
         alm_tape_free(t);
         ref_free(&o);
@@ -106,8 +122,17 @@ static void gradients_equal_finite_differences(void **state) {
 static const uint32_t many[] = {0, 17, 18, 18, 60, 330}, some[] = {0, 3, 44, 80};
 static const ref_shape wide[] = {
     {.n_vocab = 21, .hidden = 38, .n_heads = 4, .n_kv_heads = 2, .head_dim = 18, .ffn = 35, .start = many, .n_docs = 5},
-    {.n_vocab = 270, .hidden = 32, .n_heads = 2, .n_kv_heads = 1, .head_dim = 16, .ffn = 50, .window = 33, .interleaved = true,
-     .recompute = true, .start = some, .n_docs = 3},
+    {.n_vocab = 270,
+     .hidden = 32,
+     .n_heads = 2,
+     .n_kv_heads = 1,
+     .head_dim = 16,
+     .ffn = 50,
+     .window = 33,
+     .interleaved = true,
+     .recompute = true,
+     .start = some,
+     .n_docs = 3},
 };
 
 /* Losses and gradients of one step. */
@@ -141,8 +166,8 @@ static void every_instruction_set_and_thread_count_gives_the_same_bits(void **st
             if (!alm_kernels_can(all[k])) continue;
             bool slow = strcmp(all[k]->isa, "plain") == 0 || strcmp(all[k]->isa, "wide") == 0;
             for (size_t n = 0; n < (slow ? 1 : 4); n++)
-                CHECK(digest_of(&o, all[k]->isa, threads[n]) == want, "%s with %s and %u threads", o.how->name, all[k]->isa,
-                      threads[n]);
+                CHECK(digest_of(&o, all[k]->isa, threads[n]) == want, "%s with %s and %u threads", o.how->name,
+                      all[k]->isa, threads[n]);
         }
         ref_free(&o);
     }
@@ -166,7 +191,8 @@ static void a_document_gives_the_same_bits_whatever_lies_beside_it(void **state)
             o.rows = (alm_rows){alone[1], 1, rows.id + rows.start[d], alone};
             o.label = label + rows.start[d];
             digest_of(&o, best, 1);
-            CHECK(memcmp(o.nll, whole + rows.start[d], alone[1] * sizeof *whole) == 0, "%s, document %zu", o.how->name, d);
+            CHECK(memcmp(o.nll, whole + rows.start[d], alone[1] * sizeof *whole) == 0, "%s, document %zu", o.how->name,
+                  d);
         }
         o.rows = rows, o.label = label;
         free(whole);

@@ -31,7 +31,8 @@ static bool check_sum_squares_f64(const alm_kernels *a, const alm_kernels *b) {
 #elif defined(ALM_LANES)
 static void adamw(float *w, const float *grad, float *m, float *v, size_t n, const float how[9]) {
     vf clip = vf_set(how[0]), beta1 = vf_set(how[1]), rest1 = vf_set(how[2]), beta2 = vf_set(how[3]);
-    vf rest2 = vf_set(how[4]), keep = vf_set(how[5]), step = vf_set(how[6]), root = vf_set(how[7]), eps = vf_set(how[8]);
+    vf rest2 = vf_set(how[4]), keep = vf_set(how[5]), step = vf_set(how[6]), root = vf_set(how[7]),
+       eps = vf_set(how[8]);
     for (size_t i = 0; i < n; i += ALM_LANES) {
         size_t left = n - i < ALM_LANES ? n - i : ALM_LANES;
         vf g = vf_mul(vf_load_n(grad + i, left), clip);

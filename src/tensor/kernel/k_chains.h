@@ -8,8 +8,9 @@
  * together, so that a row of b is loaded once for all of them; before and behind, each goes alone. */
 #if defined(ALM_KERNEL)
 /* m <= 6 rows. n: a multiple of 16. a[i][k] is a[i * a_row + k * a_k], b[k][j] is b[k * b_row + j]; k < 2^31. */
-ALM_KERNEL(void, chains, (float *out, size_t out_row, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_row,
-                          size_t n, size_t m, const size_t *lo, const size_t *hi, bool fresh))
+ALM_KERNEL(void, chains,
+           (float *out, size_t out_row, const float *a, size_t a_row, size_t a_k, const float *b, size_t b_row,
+            size_t n, size_t m, const size_t *lo, const size_t *hi, bool fresh))
 
 #elif defined(ALM_KERNEL_CHECKS)
 static bool check_chains(const alm_kernels *a, const alm_kernels *b) {
@@ -47,8 +48,8 @@ static void chains(float *out, size_t out_row, const float *a, size_t a_row, siz
     }
     for (size_t j = 0; j < n; j += 16) {
         v16 sum_[CHAIN_ROWS];
-        CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++)
-            sum_[i] = fresh || i >= m ? v16_set(0.0f) : v16_load(out + i * out_row + j);
+        CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) sum_[i] =
+            fresh || i >= m ? v16_set(0.0f) : v16_load(out + i * out_row + j);
         for (size_t block = first & ~(size_t)255; block < last; block += 256) {
             size_t from[CHAIN_ROWS], to[CHAIN_ROWS], together = block, apart = block + 256;
             for (size_t i = 0; i < CHAIN_ROWS; i++) {
@@ -67,8 +68,8 @@ static void chains(float *out, size_t out_row, const float *a, size_t a_row, siz
             if (together != SIZE_MAX) {
                 for (size_t k = together; k < apart; k++) {
                     v16 y = v16_load(b + k * b_row + j);
-                    CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++)
-                        t[i] = v16_fma(v16_set(row[i][k * a_k]), y, t[i]);
+                    CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) t[i] =
+                        v16_fma(v16_set(row[i][k * a_k]), y, t[i]);
                 }
                 CHAIN_UNROLL for (size_t i = 0; i < CHAIN_ROWS; i++) {
                     for (size_t k = apart; k < to[i]; k++)

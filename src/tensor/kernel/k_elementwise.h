@@ -8,8 +8,9 @@
 ALM_KERNEL(void, add, (float *out, const float *a, const float *b, size_t n))
 ALM_KERNEL(void, swiglu, (float *y, const float *gate, const float *up, size_t n))
 /* Writes where `fresh`, else adds. */
-ALM_KERNEL(void, swiglu_back, (float *dgate, float *dup, const float *dy, const float *gate, const float *up, size_t n,
-                               bool fresh_gate, bool fresh_up))
+ALM_KERNEL(void, swiglu_back,
+           (float *dgate, float *dup, const float *dy, const float *gate, const float *up, size_t n, bool fresh_gate,
+            bool fresh_up))
 /* out[0..n) += rule C over rows of x, which lie `stride` apart: t = t + x in blocks of 256 rows. */
 ALM_KERNEL(void, add_rows, (float *out, const float *x, size_t n_rows, size_t stride, size_t n))
 ALM_KERNEL(void, scale_twice, (float *x, size_t n, float a, float b)) /* x = (x a) b */
@@ -70,9 +71,7 @@ static void scale_twice(float *x, size_t n, float a, float b) {
     if (i < n) vf_store_n(x + i, vf_mul(vf_mul(vf_load_n(x + i, n - i), p), q), n - i);
 }
 
-static inline vf one_swiglu(vf g, vf u) {
-    return vf_mul(vf_div(g, vf_add(vf_set(1.0f), vf_exp(vf_neg(g)))), u);
-}
+static inline vf one_swiglu(vf g, vf u) { return vf_mul(vf_div(g, vf_add(vf_set(1.0f), vf_exp(vf_neg(g)))), u); }
 
 static void swiglu(float *y, const float *gate, const float *up, size_t n) {
     size_t i = 0;

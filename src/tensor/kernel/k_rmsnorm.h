@@ -7,7 +7,8 @@
 #if defined(ALM_KERNEL)
 ALM_KERNEL(float, rmsnorm, (float *y, const float *x, const float *w, size_t n, float eps)) /* gives ss */
 /* Writes dx where `fresh`, else adds; gives r. */
-ALM_KERNEL(float, rmsnorm_back, (float *dx, const float *dy, const float *x, const float *w, size_t n, float eps, bool fresh))
+ALM_KERNEL(float, rmsnorm_back,
+           (float *dx, const float *dy, const float *x, const float *w, size_t n, float eps, bool fresh))
 /* dw[0..n) of a stretch of columns; rows of dy and x lie `stride` apart, r[row]. */
 ALM_KERNEL(void, rmsnorm_weight,
            (float *dw, const float *dy, const float *x, const float *r, size_t n_rows, size_t stride, size_t n))

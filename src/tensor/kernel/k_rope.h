@@ -5,8 +5,9 @@
  * Back is the turn by the opposite angle: s with the other sign. */
 #if defined(ALM_KERNEL)
 /* sign: 1 or -1. Pairs (i, i + n_pairs), or (2i, 2i + 1) where `interleaved`. Writes where `fresh`, else adds. */
-ALM_KERNEL(void, rope, (float *y, const float *x, const float *cos_, const float *sin_, size_t n_pairs, float sign,
-                        bool interleaved, bool fresh))
+ALM_KERNEL(void, rope,
+           (float *y, const float *x, const float *cos_, const float *sin_, size_t n_pairs, float sign,
+            bool interleaved, bool fresh))
 
 #elif defined(ALM_KERNEL_CHECKS)
 static bool check_rope(const alm_kernels *a, const alm_kernels *b) {

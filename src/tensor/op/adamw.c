@@ -34,9 +34,14 @@ static double power(double beta, uint64_t n) {
 
 void alm_adamw(alm_compute *c, float *w, const float *grad, float *m, float *v, size_t n, const alm_adamw_params *p) {
     double rest1 = 1 - power(p->beta1, p->step), rest2 = 1 - power(p->beta2, p->step);
-    update j = {.k = alm_compute_kernels(c), .w = w, .m = m, .v = v, .grad = grad,
+    update j = {.k = alm_compute_kernels(c),
+                .w = w,
+                .m = m,
+                .v = v,
+                .grad = grad,
                 .how = {(float)p->clip, (float)p->beta1, (float)(1 - p->beta1), (float)p->beta2, (float)(1 - p->beta2),
-                        (float)(1 - p->lr * p->weight_decay), (float)(p->lr / rest1), (float)sqrt(rest2), (float)p->eps}};
+                        (float)(1 - p->lr * p->weight_decay), (float)(p->lr / rest1), (float)sqrt(rest2),
+                        (float)p->eps}};
     alm_pool_run(alm_compute_pool(c), n, NUMBERS, update_slice, &j);
 }
 

@@ -40,13 +40,13 @@ const alm_op alm_op_add = {.name = "add", .forward = forward, .backward = backwa
 alm_node *alm_tape_add(alm_tape *t, alm_node *a, alm_node *b) {
     const alm_op *op = &alm_op_add;
     if (!a || !b) return NULL;
-    if (!alm_tape_check(t, op, a->n == b->n && a->dim == b->dim, "[%zu][%zu] and [%zu][%zu] have not the same shape", a->n,
-                        a->dim, b->n, b->dim)) {
+    if (!alm_tape_check(t, op, a->n == b->n && a->dim == b->dim, "[%zu][%zu] and [%zu][%zu] have not the same shape",
+                        a->n, a->dim, b->n, b->dim)) {
         return NULL;
     }
     alm_step *s = alm_tape_step(t, op, a->n, a->dim);
     if (!s) return NULL;
     alm_step_reads(t, s, 0, a);
     alm_step_reads(t, s, 1, b);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }

@@ -33,10 +33,10 @@ typedef struct heads {
 typedef struct pair {
     const alm_kernels *k;
     const alm_attention *a;
-    size_t first, n, n16;    /* rows of the document; n up to a multiple of 16 */
-    size_t dim, dim16, kv;   /* head_dim; kv head */
-    size_t q_row, kv_row;    /* numbers in a row of q and of k, v */
-    float *next;             /* scratch not yet given out */
+    size_t first, n, n16;  /* rows of the document; n up to a multiple of 16 */
+    size_t dim, dim16, kv; /* head_dim; kv head */
+    size_t q_row, kv_row;  /* numbers in a row of q and of k, v */
+    float *next;           /* scratch not yet given out */
 } pair;
 
 /* Rows of [n][dim16], in place or copied. */
@@ -77,8 +77,16 @@ static const float *transposed(pair *p, const float *from, size_t row) {
 static pair pair_at(const heads *j, size_t index, unsigned worker) {
     const alm_attention *a = &j->s->with.attention;
     size_t d = index / a->n_kv_heads, first = j->s->rows.start[d], n = j->s->rows.start[d + 1] - first;
-    return (pair){.k = j->k, .a = a, .first = first, .n = n, .n16 = up16(n), .dim = a->head_dim, .dim16 = up16(a->head_dim),
-                  .kv = index % a->n_kv_heads, .q_row = a->n_heads * a->head_dim, .kv_row = a->n_kv_heads * a->head_dim,
+    return (pair){.k = j->k,
+                  .a = a,
+                  .first = first,
+                  .n = n,
+                  .n16 = up16(n),
+                  .dim = a->head_dim,
+                  .dim16 = up16(a->head_dim),
+                  .kv = index % a->n_kv_heads,
+                  .q_row = a->n_heads * a->head_dim,
+                  .kv_row = a->n_kv_heads * a->head_dim,
                   .next = (float *)(void *)(j->scratch + worker * j->worker_bytes)};
 }
 
@@ -96,7 +104,8 @@ static void borders(const pair *p, size_t q, size_t m, size_t *lo, size_t *hi, s
 }
 
 /* out[i][position] = rule C over head_dim of rows a and columns of b (transposed). */
-static void over_head(const pair *p, float *out, const float *a, size_t a_row, const float *b, size_t from, size_t to, size_t m) {
+static void over_head(const pair *p, float *out, const float *a, size_t a_row, const float *b, size_t from, size_t to,
+                      size_t m) {
     static const size_t zero[TILE] = {0};
     const size_t dim[TILE] = {p->dim, p->dim, p->dim, p->dim, p->dim, p->dim};
     p->k->chains(out + from, p->n16, a, a_row, 1, b + from, p->n16, to - from, m, zero, dim, true);
@@ -152,11 +161,18 @@ static size_t worker_bytes(const alm_step *s, bool back) {
     return numbers * sizeof(float); /* a multiple of 64: every part is one of 16 numbers */
 }
 
-static size_t forward_bytes(const alm_tape *t, const alm_step *s) { return worker_bytes(s, false) * alm_tape_workers(t); }
-static size_t backward_bytes(const alm_tape *t, const alm_step *s) { return worker_bytes(s, true) * alm_tape_workers(t); }
+static size_t forward_bytes(const alm_tape *t, const alm_step *s) {
+    return worker_bytes(s, false) * alm_tape_workers(t);
+}
+static size_t backward_bytes(const alm_tape *t, const alm_step *s) {
+    return worker_bytes(s, true) * alm_tape_workers(t);
+}
 
 static void run_pairs(alm_tape *t, alm_step *s, void *scratch, bool back, alm_slice_fn *fn) {
-    heads j = {.k = alm_compute_kernels(t->compute), .s = s, .scratch = scratch, .worker_bytes = worker_bytes(s, back),
+    heads j = {.k = alm_compute_kernels(t->compute),
+               .s = s,
+               .scratch = scratch,
+               .worker_bytes = worker_bytes(s, back),
                .bad = ALM_NOWHERE};
     alm_pool_run(alm_compute_pool(t->compute), s->rows.n_docs * s->with.attention.n_kv_heads, 1, fn, &j);
     alm_tape_check_rows(t, s, &j.bad, "the sum over the scores");
@@ -173,8 +189,8 @@ static void put(float *to, const float *from, size_t n, bool fresh) {
 }
 
 /* prob and ds of up to 256 queries from `block`, and their dq. */
-static void queries_back(const pair *p, const alm_step *s, size_t h, size_t block, size_t n_queries, const float *keys_t,
-                         const float *values_t, view keys, float *prob, float *ds, float *mixed) {
+static void queries_back(const pair *p, const alm_step *s, size_t h, size_t block, size_t n_queries,
+                         const float *keys_t, const float *values_t, view keys, float *prob, float *ds, float *mixed) {
     for (size_t q = block; q < block + n_queries; q += TILE) {
         size_t m = block + n_queries - q < TILE ? block + n_queries - q : TILE, lo[TILE], hi[TILE], from, to;
         size_t at = (p->first + q) * p->q_row + h * p->dim;
@@ -205,10 +221,10 @@ static void keys_back(const pair *p, size_t block, size_t n_queries, const float
             lo[i] = k + i > block ? k + i - block : 0;
             hi[i] = window < end - k - i ? k + i + window - block : n_queries;
         }
-        p->k->chains(dk + k * p->dim16, p->dim16, ds + k, 1, p->n16, queries.at + block * queries.row, queries.row, p->dim16, m,
-                     lo, hi, false);
-        p->k->chains(dv + k * p->dim16, p->dim16, prob + k, 1, p->n16, dout.at + block * dout.row, dout.row, p->dim16, m, lo, hi,
-                     false);
+        p->k->chains(dk + k * p->dim16, p->dim16, ds + k, 1, p->n16, queries.at + block * queries.row, queries.row,
+                     p->dim16, m, lo, hi, false);
+        p->k->chains(dv + k * p->dim16, p->dim16, prob + k, 1, p->n16, dout.at + block * dout.row, dout.row, p->dim16,
+                     m, lo, hi, false);
     }
 }
 
@@ -252,18 +268,21 @@ const alm_op alm_op_attention = {.name = "attention",
                                  .forward = forward,
                                  .backward = backward};
 
-alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_attention *a, const alm_rows *rows) {
+alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_attention *a,
+                             const alm_rows *rows) {
     const alm_op *op = &alm_op_attention;
     if (!q || !k || !v) return NULL;
     if (!alm_tape_check(t, op, a && a->n_kv_heads > 0 && a->head_dim > 0 && a->n_heads % a->n_kv_heads == 0,
                         "%zu heads do not divide into groups for %zu kv heads of %zu", a ? a->n_heads : 0,
                         a ? a->n_kv_heads : 0, a ? a->head_dim : 0) ||
-        !alm_tape_check(t, op, q->dim == a->n_heads * a->head_dim && k->dim == a->n_kv_heads * a->head_dim && v->dim == k->dim,
-                        "q, k, v have %zu, %zu, %zu numbers a row: not %zu and %zu heads of %zu", q->dim, k->dim, v->dim,
-                        a->n_heads, a->n_kv_heads, a->head_dim) ||
+        !alm_tape_check(t, op,
+                        q->dim == a->n_heads * a->head_dim && k->dim == a->n_kv_heads * a->head_dim && v->dim == k->dim,
+                        "q, k, v have %zu, %zu, %zu numbers a row: not %zu and %zu heads of %zu", q->dim, k->dim,
+                        v->dim, a->n_heads, a->n_kv_heads, a->head_dim) ||
         !alm_tape_check(t, op, k->n == q->n && v->n == q->n && q != k && q != v && k != v,
                         "q, k and v are not three nodes with as many rows") ||
-        !alm_tape_check(t, op, a->scale > 0 && isfinite(a->scale), "the scale %g is not a positive number", (double)a->scale) ||
+        !alm_tape_check(t, op, a->scale > 0 && isfinite(a->scale), "the scale %g is not a positive number",
+                        (double)a->scale) ||
         !alm_tape_check_documents(t, op, rows, q->n)) {
         return NULL;
     }
@@ -274,5 +293,5 @@ alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v,
     alm_step_reads(t, s, 0, q);
     alm_step_reads(t, s, 1, k);
     alm_step_reads(t, s, 2, v);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }

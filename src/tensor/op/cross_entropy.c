@@ -60,8 +60,12 @@ static size_t forward_bytes(const alm_tape *t, const alm_step *s) {
 
 static void forward(alm_tape *t, alm_step *s, void *scratch) {
     const alm_node *x = &s->in[0]->node;
-    loss_job j = {.t = t, .k = alm_compute_kernels(t->compute), .s = s, .logits = scratch,
-                  .trains = t->mode == ALM_TAPE_TRAIN, .bad = ALM_NOWHERE};
+    loss_job j = {.t = t,
+                  .k = alm_compute_kernels(t->compute),
+                  .s = s,
+                  .logits = scratch,
+                  .trains = t->mode == ALM_TAPE_TRAIN,
+                  .bad = ALM_NOWHERE};
     for (j.first = 0; j.first < x->n; j.first += ALM_ROW_BLOCK) {
         size_t n = x->n - j.first < ALM_ROW_BLOCK ? x->n - j.first : ALM_ROW_BLOCK, at = j.first * x->dim;
         alm_product_forward(t->compute, j.logits, x->x + at, s->w[0], n);
@@ -76,20 +80,22 @@ static void forward(alm_tape *t, alm_step *s, void *scratch) {
 
 const alm_op alm_op_cross_entropy = {.name = "cross_entropy", .forward_bytes = forward_bytes, .forward = forward};
 
-void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight, float *nll) {
+void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight,
+                            float *nll) {
     const alm_op *op = &alm_op_cross_entropy;
     if (!x) return;
     bool measures = t->mode == ALM_TAPE_MEASURE;
-    if (!alm_tape_check(t, op, head && (head->type == ALM_F32 || head->type == ALM_BF16), "%.*s is neither f32 nor bf16",
-                        ALM_ARG(head ? head->name : ALM_STR("the head"))) ||
-        !alm_tape_check(t, op, head->n_cols == x->dim, "%.*s takes %zu numbers a row, the input has %zu", ALM_ARG(head->name),
-                        head->n_cols, x->dim) ||
+    if (!alm_tape_check(t, op, head && (head->type == ALM_F32 || head->type == ALM_BF16),
+                        "%.*s is neither f32 nor bf16", ALM_ARG(head ? head->name : ALM_STR("the head"))) ||
+        !alm_tape_check(t, op, head->n_cols == x->dim, "%.*s takes %zu numbers a row, the input has %zu",
+                        ALM_ARG(head->name), head->n_cols, x->dim) ||
         !alm_tape_check(t, op, measures || (label && nll), "no labels, or no place for the losses")) {
         return;
     }
     for (size_t r = 0; label && r < x->n; r++) {
         if (!alm_tape_check(t, op, label[r] < 0 || (size_t)label[r] < head->n_rows,
-                            "row %zu has label %ld, %.*s has %zu rows", r, (long)label[r], ALM_ARG(head->name), head->n_rows)) {
+                            "row %zu has label %ld, %.*s has %zu rows", r, (long)label[r], ALM_ARG(head->name),
+                            head->n_rows)) {
             return;
         }
     }

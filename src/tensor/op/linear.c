@@ -3,9 +3,9 @@
  * tensor/op/linear.c - a linear layer:  y = x W^T (+ bias). Products by rule C, the bias with one rounding more (rule J).
  *
  * Back:  dx = dy W (rule C over outputs);  dW += dy^T x,  dbias += sum of dy (rule C over rows of the step). */
+#include "dtype/dtype.h"
 #include "tensor/kernel/kernels.h"
 #include "tensor/op/product.h"
-#include "dtype/dtype.h"
 #include "tensor/tape_inner.h"
 
 enum { COLUMNS = 64 };
@@ -64,5 +64,5 @@ alm_node *alm_tape_linear(alm_tape *t, alm_node *x, alm_weight *w, alm_weight *b
     s->w[0] = w;
     s->w[1] = bias;
     alm_step_reads(t, s, 0, x);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }

@@ -63,5 +63,5 @@ alm_node *alm_tape_lookup(alm_tape *t, alm_weight *table, const alm_rows *rows) 
     if (!s) return NULL;
     s->w[0] = table;
     s->rows = *rows;
-    return &s->out->node;
+    return alm_step_node(t, s);
 }

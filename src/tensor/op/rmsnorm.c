@@ -77,7 +77,8 @@ alm_node *alm_tape_rmsnorm(alm_tape *t, alm_node *x, alm_weight *w, float eps) {
     const alm_op *op = &alm_op_rmsnorm;
     if (!x) return NULL;
     if (!alm_tape_check(t, op, w && w->n_rows == 1 && w->n_cols == x->dim && w->type == ALM_F32,
-                        "%.*s is not one row of %zu f32 numbers", ALM_ARG(w ? w->name : ALM_STR("the weight")), x->dim) ||
+                        "%.*s is not one row of %zu f32 numbers", ALM_ARG(w ? w->name : ALM_STR("the weight")),
+                        x->dim) ||
         !alm_tape_check(t, op, x->dim > 0 && eps >= 0, "no columns, or eps is below 0")) {
         return NULL;
     }
@@ -86,5 +87,5 @@ alm_node *alm_tape_rmsnorm(alm_tape *t, alm_node *x, alm_weight *w, float eps) {
     s->w[0] = w;
     s->with.eps = eps;
     alm_step_reads(t, s, 0, x);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }

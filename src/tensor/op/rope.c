@@ -74,8 +74,8 @@ alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope
     }
     for (size_t d = 0; d < rows->n_docs; d++) {
         size_t length = rows->start[d + 1] - rows->start[d];
-        if (!alm_tape_check(t, op, length <= rope->n_positions, "document %zu has %zu rows, the table %zu positions", d, length,
-                            rope->n_positions)) {
+        if (!alm_tape_check(t, op, length <= rope->n_positions, "document %zu has %zu rows, the table %zu positions", d,
+                            length, rope->n_positions)) {
             return NULL;
         }
     }
@@ -85,7 +85,7 @@ alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope
     s->with.rope.table = *rope;
     s->with.rope.n_heads = n_heads;
     alm_step_reads(t, s, 0, x);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }
 
 void alm_rope_table(float *cos_out, float *sin_out, size_t n_positions, size_t n_pairs, double theta, size_t dim,

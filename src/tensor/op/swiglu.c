@@ -27,8 +27,8 @@ static void slice_back(void *arg, size_t slice, size_t from, size_t to, unsigned
     (void)slice, (void)worker;
     const gate_job *j = arg;
     const alm_node *gate = &j->s->in[0]->node, *up = &j->s->in[1]->node;
-    j->k->swiglu_back(gate->dx + from, up->dx + from, j->s->out->node.dx + from, gate->x + from, up->x + from, to - from,
-                      j->s->fresh[0], j->s->fresh[1]);
+    j->k->swiglu_back(gate->dx + from, up->dx + from, j->s->out->node.dx + from, gate->x + from, up->x + from,
+                      to - from, j->s->fresh[0], j->s->fresh[1]);
 }
 
 static void backward(alm_tape *t, alm_step *s, void *scratch) {
@@ -37,13 +37,14 @@ static void backward(alm_tape *t, alm_step *s, void *scratch) {
     alm_pool_run(alm_compute_pool(t->compute), s->out->node.n * s->out->node.dim, NUMBERS, slice_back, &j);
 }
 
-const alm_op alm_op_swiglu = {.name = "swiglu", .reads_input = 3, .cheap = true, .forward = forward, .backward = backward};
+const alm_op alm_op_swiglu = {
+    .name = "swiglu", .reads_input = 3, .cheap = true, .forward = forward, .backward = backward};
 
 alm_node *alm_tape_swiglu(alm_tape *t, alm_node *gate, alm_node *up) {
     const alm_op *op = &alm_op_swiglu;
     if (!gate || !up) return NULL;
-    if (!alm_tape_check(t, op, gate->n == up->n && gate->dim == up->dim, "[%zu][%zu] and [%zu][%zu] have not the same shape",
-                        gate->n, gate->dim, up->n, up->dim) ||
+    if (!alm_tape_check(t, op, gate->n == up->n && gate->dim == up->dim,
+                        "[%zu][%zu] and [%zu][%zu] have not the same shape", gate->n, gate->dim, up->n, up->dim) ||
         !alm_tape_check(t, op, gate != up, "gate and up are the same node")) {
         return NULL;
     }
@@ -51,5 +52,5 @@ alm_node *alm_tape_swiglu(alm_tape *t, alm_node *gate, alm_node *up) {
     if (!s) return NULL;
     alm_step_reads(t, s, 0, gate);
     alm_step_reads(t, s, 1, up);
-    return &s->out->node;
+    return alm_step_node(t, s);
 }
