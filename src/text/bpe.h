@@ -32,6 +32,8 @@ void alm_bpe_trainer_free(alm_bpe_trainer *t);
  * whose pre-tokenizer is one of pretoken.h: ALM_UNSUPPORTED names another one, ALM_NOT_FOUND where there is none,
  * ALM_MALFORMED what does not fit together. The vocabulary keeps nothing of g. */
 alm_status alm_bpe_from_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, alm_error *err);
+/* A tokenizer.json of Hugging Face; `text` is changed. ALM_UNSUPPORTED names the step that is not supported. */
+alm_status alm_bpe_from_json(alm_bpe **out, char *text, size_t n, alm_error *err);
 alm_status alm_bpe_to_gguf(const alm_bpe *b, alm_gguf_writer *w, const char *prefix, alm_error *err);
 void alm_bpe_free(alm_bpe *b);
 

@@ -197,12 +197,22 @@ typedef struct sink {
     uint32_t end; /* of what has been put */
 } sink;
 
-static bool put(sink *o, const uint32_t *id, size_t n) {
-    if (!alm_buf_add(o->ids, id, n * sizeof *id)) return false;
-    if (!o->ends) return true;
-    for (size_t i = 0; i < n; i++) {
+/* Space for n more ids; inline, since most words have one or two. */
+static inline bool room(alm_buf *b, size_t n) {
+    return (b->cap - b->n > n * sizeof(uint32_t) && b->failed == ALM_OK) || alm_buf_reserve(b, n * sizeof(uint32_t));
+}
+
+static inline void append(alm_buf *b, uint32_t x) {
+    memcpy(b->at + b->n, &x, sizeof x);
+    b->n += sizeof x;
+}
+
+static inline bool put(sink *o, const uint32_t *id, size_t n) {
+    if (!room(o->ids, n) || (o->ends && !room(o->ends, n))) return false;
+    for (size_t i = 0; i < n; i++) append(o->ids, id[i]);
+    for (size_t i = 0; o->ends && i < n; i++) {
         o->end += (uint32_t)o->b->piece[id[i]].n;
-        if (!alm_buf_add(o->ends, &o->end, sizeof o->end)) return false;
+        append(o->ends, o->end);
     }
     return true;
 }

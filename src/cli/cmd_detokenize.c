@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cmd_detokenize.c - `alm detokenize`: the bytes that ids stand for, exactly; nothing is added, also no line end. */
+#include "base/error.h"
+#include "cli/vocabulary.h"
+
+static const alm_example examples[] = {
+    {"alm detokenize tokenizer.json 102 107 117 109", N_("The text of four ids.")},
+    {"alm tokenize tokenizer.json app.log | alm detokenize tokenizer.json - | cmp - app.log",
+     N_("There and back again: not a byte is different.")},
+};
+
+static alm_status write_id(alm_cli *cli, const alm_bpe *b, alm_str word, alm_error *err) {
+    uint64_t id;
+    if (!alm_str_to_u64(word, &id) || id >= alm_bpe_vocab(b)) {
+        alm_fail(err, ALM_INVALID, _("%.*s is no id of this vocabulary"), word.n > 40 ? 40 : (int)word.n, word.at);
+        alm_hint(err, _("its ids go from 0 to %zu"), alm_bpe_vocab(b) - 1);
+        return ALM_INVALID;
+    }
+    alm_str piece = alm_bpe_piece(b, (uint32_t)id);
+    if (!piece.n) piece = alm_bpe_special_text(b, (uint32_t)id);
+    alm_buf_add_str(&cli->out.buf, piece);
+    return ALM_OK;
+}
+
+static bool parts(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ','; }
+
+static alm_status write_all(alm_cli *cli, const alm_bpe *b, alm_str ids, alm_error *err) {
+    alm_status st = ALM_OK;
+    for (size_t at = 0; st == ALM_OK && at < ids.n;) {
+        size_t end = at;
+        while (end < ids.n && !parts(ids.at[end])) end++;
+        if (end > at) st = write_id(cli, b, alm_str_slice(ids, at, end), err);
+        if (!alm_out_tick(&cli->out)) break;
+        at = end + 1;
+    }
+    return st;
+}
+
+static int run(alm_cli *cli, const void *given) {
+    (void)given;
+    alm_bpe *b = NULL;
+    alm_error err = {0};
+    alm_buf text = alm_buf_with_limit(UINT32_MAX);
+    alm_status st = alm_vocabulary_open(&b, cli, cli->operands.at[0], &err);
+    for (size_t i = 1; st == ALM_OK && i < cli->operands.n; i++) {
+        alm_str ids = alm_str_of(cli->operands.at[i]);
+        if (alm_str_eq(ids, ALM_STR("-"))) {
+            alm_buf_clear(&text);
+            st = alm_vocabulary_read(&text, cli, "-", &err);
+            ids = alm_buf_str(&text);
+        }
+        if (st == ALM_OK) st = write_all(cli, b, ids, &err);
+    }
+    alm_buf_free(&text);
+    alm_bpe_free(b);
+    if (st == ALM_INTERRUPTED) return ALM_EXIT_INTERRUPTED;
+    return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
+}
+
+const alm_command_spec alm_cmd_detokenize = {
+    .operands = N_("MODEL IDS...|-"),
+    .min_operands = 2,
+    .max_operands = SIZE_MAX,
+    .operands_are_files = true,
+    .about = N_("Writes the bytes that ids stand for in the vocabulary of MODEL, and nothing else. Ids may be parted "
+                "by blanks or "
+                "commas; - reads them from standard input. A special token is written by its name."),
+    .example = examples,
+    .n_example = sizeof examples / sizeof examples[0],
+    .see_also = "tokenize",
+    .run = run,
+};
