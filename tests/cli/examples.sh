@@ -3,6 +3,7 @@
 # examples.sh SHOP: makes the files that the examples in the help name, in the current folder.
 set -e
 shop=$1
+cp "$(dirname "$shop")/../golden/bpe/tokenizer.json" tokenizer.json
 sh "$shop" 400 1 > normal.log
 sh "$shop" 200 2 6 > today.log
 sh "$shop" 100 3 > app.log

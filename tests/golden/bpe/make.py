@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the golden vectors of this folder, or compares `alm` with other tokenizers on fresh strings.
 
-    make.py                 writes corpus.txt, merges.txt, strings.jsonl beside itself
+    make.py                 writes corpus.txt, merges.txt, tokenizer.json, strings.jsonl beside itself
     make.py --check ALM     writes a vocabulary as GGUF, asks `ALM tokenize` for the ids of 6,000 strings and compares them with
                             Hugging Face tokenizers and, where xllamacpp is installed, with llama.cpp; exit 1 on a difference
 
 Second implementation: the words come from tokenizers' own regex engine, the vocabulary from counting all pairs anew after
 every merge, the ids from tokenizers' BPE. Needs PyPI tokenizers 0.23 (and gguf for --check)."""
-import base64
 import json
 import os
 import random
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, processors
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 N_VOCAB = 440
@@ -85,6 +84,7 @@ def tokenizer(pieces, merges):
     t.pre_tokenizer = pre_tokenizers.Sequence([SPLIT, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
     t.decoder = decoders.ByteLevel()
     t.add_special_tokens([AddedToken(s, special=True, normalized=False) for s in SPECIAL])
+    t.post_processor = processors.TemplateProcessing(single=SPECIAL[0] + " $A", special_tokens=[(SPECIAL[0], 0)])
     t.encode_special_tokens = True
     return t
 
@@ -137,6 +137,7 @@ def main():
         f.write(corpus)
     with open(f"{HERE}/merges.txt", "w") as f:
         f.write("".join(f"{a} {b}\n" for a, b in merges))
+    t.save(f"{HERE}/tokenizer.json")
     with open(f"{HERE}/strings.jsonl", "w") as f:
         for _ in range(700):
             s = random_string(r)
@@ -146,6 +147,7 @@ def main():
 
 def write_gguf(path, pieces, merges):
     import gguf
+    import numpy
     w = gguf.GGUFWriter(path, "llama")
     w.add_tokenizer_model("gpt2")
     w.add_tokenizer_pre("qwen2")
@@ -155,10 +157,43 @@ def write_gguf(path, pieces, merges):
     w.add_bos_token_id(0)
     w.add_eos_token_id(1)
     w.add_add_bos_token(True)
+    # The smallest Llama that llama.cpp loads; its weights do not matter here.
+    d, n = 32, len(pieces)
+    w.add_context_length(4096)
+    w.add_embedding_length(d)
+    w.add_block_count(1)
+    w.add_feed_forward_length(d)
+    w.add_head_count(1)
+    w.add_head_count_kv(1)
+    w.add_rope_dimension_count(d)
+    w.add_layer_norm_rms_eps(1e-5)
+    w.add_vocab_size(n)
+    for name, shape in [("token_embd", (n, d)), ("output", (n, d)), ("output_norm", (d,)), ("blk.0.attn_norm", (d,)), ("blk.0.ffn_norm", (d,)),
+                        *((f"blk.0.{x}", (d, d)) for x in ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"])]:
+        w.add_tensor(name + ".weight", numpy.full(shape, 0.01, dtype=numpy.float32))
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
     w.close()
+
+
+def llama_cpp(path, strings):
+    """The ids that llama.cpp gives, through its server; None where xllamacpp is not installed."""
+    try:
+        import xllamacpp
+    except ImportError:
+        return None
+    import urllib.request
+    p = xllamacpp.CommonParams()
+    p.model.path = path
+    p.n_ctx, p.warmup, p.verbosity, p.port = 256, False, -1, 0
+    server = xllamacpp.Server(p)
+    out = []
+    for s in strings:
+        body = json.dumps({"content": s, "add_special": False, "parse_special": False}).encode()
+        ask = urllib.request.Request(server.listening_address + "/tokenize", body, {"Content-Type": "application/json"})
+        out.append(json.load(urllib.request.urlopen(ask, timeout=60))["tokens"])
+    return out
 
 
 def check(alm, pieces, merges, t):
@@ -174,11 +209,21 @@ def check(alm, pieces, merges, t):
                              capture_output=True, text=True, check=True).stdout
         ours = [json.loads(line) for line in out.splitlines()]
         theirs = [t.encode(s, add_special_tokens=False).ids for s in strings]
-        bad = [(s, a, b) for s, a, b in zip(strings, ours, theirs) if a != b]
-        print(f"tokenizers: {len(strings) - len(bad)} of {len(strings)} strings have the same ids")
-        for s, a, b in bad[:5]:
-            print(f"  {s!r}\n    alm        {a}\n    tokenizers {b}")
-    return 1 if bad or len(ours) != len(strings) else 0
+        different = compare("tokenizers", strings, ours, theirs)
+        cpp = llama_cpp(path, strings)
+        if cpp is None:
+            print("llama.cpp: skipped, xllamacpp is not here")
+        else:
+            different += compare("llama.cpp", strings, ours, cpp)
+    return 1 if different or len(ours) != len(strings) else 0
+
+
+def compare(who, strings, ours, theirs):
+    bad = [(s, a, b) for s, a, b in zip(strings, ours, theirs) if a != b]
+    print(f"{who}: {len(strings) - len(bad)} of {len(strings)} strings have the same ids")
+    for s, a, b in bad[:5]:
+        print(f"  {s!r}\n    alm        {a}\n    {who:10} {b}")
+    return len(bad)
 
 
 if __name__ == "__main__":
