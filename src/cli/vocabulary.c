@@ -13,7 +13,8 @@ enum { MAX_JSON = 1 << 28 };
 
 alm_status alm_vocabulary_read(alm_buf *out, const alm_cli *cli, const char *path, alm_error *err) {
     alm_stream *s = NULL;
-    alm_status st = alm_stream_open(&s, path, cli->cancel, err);
+    const alm_waiting waiting = {.cancel = cli->cancel};
+    alm_status st = alm_stream_open(&s, path, &waiting, err);
     for (size_t got = 1; st == ALM_OK && got;) {
         if (!alm_buf_reserve(out, 1 << 16)) st = alm_buf_status(out, err);
         if (st == ALM_OK) st = alm_stream_read(s, out->at + out->n, 1 << 16, &got, err);
@@ -79,7 +80,8 @@ alm_status alm_vocabulary_open(alm_bpe **out, const alm_cli *cli, const char *mo
     alm_status st = name ? ALM_OK : alm_buf_status(&path, err);
     alm_stream *s = NULL;
     size_t got = 0;
-    if (st == ALM_OK) st = alm_stream_open(&s, name, cli->cancel, err);
+    const alm_waiting waiting = {.cancel = cli->cancel};
+    if (st == ALM_OK) st = alm_stream_open(&s, name, &waiting, err);
     if (st == ALM_OK) st = alm_stream_read(s, magic, sizeof magic, &got, err);
     alm_stream_close(s);
     if (st == ALM_OK) st = memcmp(magic, "GGUF", 4) == 0 ? open_gguf(out, name, err) : open_json(out, cli, name, err);
