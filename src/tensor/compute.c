@@ -22,12 +22,12 @@ struct alm_compute {
     size_t n_aside;
     alm_pool *pool;
     unsigned n_worker;
-    scratch scratch[];
+    scratch scratch[]; /* the last is shared */
 };
 
 static alm_status make(alm_compute **out, const alm_kernels *fast, alm_pool *pool, alm_error *err) {
     unsigned n_worker = alm_pool_threads(pool);
-    alm_compute *c = alm_calloc(1, sizeof *c + n_worker * sizeof *c->scratch);
+    alm_compute *c = alm_calloc(1, sizeof *c + (n_worker + 1) * sizeof *c->scratch);
     if (!c) return alm_fail_memory(err);
     c->pool = pool;
     c->n_worker = n_worker;
@@ -59,7 +59,7 @@ alm_status alm_compute_new_isa(alm_compute **out, const char *isa, alm_pool *poo
 
 void alm_compute_free(alm_compute *c) {
     if (!c) return;
-    for (unsigned i = 0; i < c->n_worker; i++) alm_free(c->scratch[i].block);
+    for (unsigned i = 0; i <= c->n_worker; i++) alm_free(c->scratch[i].block);
     alm_free(c);
 }
 
@@ -81,3 +81,5 @@ void *alm_compute_scratch(alm_compute *c, unsigned worker, size_t n_bytes) {
     s->n_bytes = n_bytes;
     return s->at;
 }
+
+void *alm_compute_shared(alm_compute *c, size_t n_bytes) { return alm_compute_scratch(c, c->n_worker, n_bytes); }

@@ -29,5 +29,7 @@ alm_pool *alm_compute_pool(const alm_compute *c);
 /* Scratch of one worker (0 <= worker < threads of the pool), at least n_bytes, aligned to 64, kept for the next call; NULL
  * when memory is out. What an earlier call put there is lost. */
 void *alm_compute_scratch(alm_compute *c, unsigned worker, size_t n_bytes);
+/* The same, one for all workers together: only the caller of alm_pool_run asks for it, before the run. */
+void *alm_compute_shared(alm_compute *c, size_t n_bytes);
 
 #endif

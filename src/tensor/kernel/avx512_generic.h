@@ -26,6 +26,8 @@ enum { _MM_FROUND_TO_NEAREST_INT = 0, _MM_FROUND_NO_EXC = 8 };
 enum { _CMP_EQ_OQ = 0, _CMP_LT_OQ = 17, _CMP_LE_OQ = 18 };
 
 #define ALM_W static inline __attribute__((always_inline))
+/* What is long in C is not copied into every place that uses it: kernels have many. */
+#define ALM_WIDE static __attribute__((noinline, unused))
 
 /* -- memory: what a mask hides is not touched ----------------------------------------------------------------------- */
 
@@ -41,37 +43,37 @@ ALM_W __m512i _mm512_loadu_si512(const void *at) {
     return out;
 }
 ALM_W void _mm512_storeu_si512(void *at, __m512i a) { memcpy(at, &a, sizeof a); }
-ALM_W __m512 _mm512_maskz_loadu_ps(__mmask16 m, const void *at) {
+ALM_WIDE __m512 _mm512_maskz_loadu_ps(__mmask16 m, const void *at) {
     __m512 out = {0};
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) out[i] = ((const float *)at)[i];
     return out;
 }
-ALM_W void _mm512_mask_storeu_ps(void *at, __mmask16 m, __m512 a) {
+ALM_WIDE void _mm512_mask_storeu_ps(void *at, __mmask16 m, __m512 a) {
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) ((float *)at)[i] = a[i];
 }
-ALM_W __m512i _mm512_maskz_loadu_epi32(__mmask16 m, const void *at) {
+ALM_WIDE __m512i _mm512_maskz_loadu_epi32(__mmask16 m, const void *at) {
     __m512i out = {0};
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) out[i] = ((const int32_t *)at)[i];
     return out;
 }
-ALM_W void _mm512_mask_storeu_epi32(void *at, __mmask16 m, __m512i a) {
+ALM_WIDE void _mm512_mask_storeu_epi32(void *at, __mmask16 m, __m512i a) {
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) ((int32_t *)at)[i] = a[i];
 }
-ALM_W __m256i _mm256_maskz_loadu_epi16(__mmask16 m, const void *at) {
+ALM_WIDE __m256i _mm256_maskz_loadu_epi16(__mmask16 m, const void *at) {
     __m256i out = {0};
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) out[i] = ((const uint16_t *)at)[i];
     return out;
 }
-ALM_W void _mm256_mask_storeu_epi16(void *at, __mmask16 m, __m256i a) {
+ALM_WIDE void _mm256_mask_storeu_epi16(void *at, __mmask16 m, __m256i a) {
     for (int i = 0; i < 16; i++)
         if (m >> i & 1) ((uint16_t *)at)[i] = a[i];
 }
-ALM_W __m512 alm_w_gather(__m512i index, const float *base) {
+ALM_WIDE __m512 alm_w_gather(__m512i index, const float *base) {
     __m512 out;
     for (int i = 0; i < 16; i++) out[i] = base[index[i]];
     return out;
@@ -82,22 +84,22 @@ ALM_W __m512 alm_w_gather(__m512i index, const float *base) {
 
 ALM_W __m512i _mm512_castps_si512(__m512 a) { return (__m512i)a; }
 ALM_W __m512 _mm512_castsi512_ps(__m512i a) { return (__m512)a; }
-ALM_W __m512i _mm512_cvtepu16_epi32(__m256i a) {
+ALM_WIDE __m512i _mm512_cvtepu16_epi32(__m256i a) {
     __m512i out;
     for (int i = 0; i < 16; i++) out[i] = a[i];
     return out;
 }
-ALM_W __m256i _mm512_cvtepi32_epi16(__m512i a) {
+ALM_WIDE __m256i _mm512_cvtepi32_epi16(__m512i a) {
     __m256i out;
     for (int i = 0; i < 16; i++) out[i] = (uint16_t)a[i];
     return out;
 }
-ALM_W __m512 _mm512_cvtph_ps(__m256i a) {
+ALM_WIDE __m512 _mm512_cvtph_ps(__m256i a) {
     __m512 out;
     for (int i = 0; i < 16; i++) out[i] = alm_half_decode(a[i]);
     return out;
 }
-ALM_W __m256i alm_w_to_half(__m512 a) {
+ALM_WIDE __m256i alm_w_to_half(__m512 a) {
     __m256i out;
     for (int i = 0; i < 16; i++) out[i] = alm_half_encode(a[i]);
     return out;
@@ -108,12 +110,12 @@ ALM_W float alm_w_rint(float a) {
     volatile float sum = a + copysignf(0x1p23f, a); /* rounded to f32 here, not folded away */
     return copysignf(sum - copysignf(0x1p23f, a), a);
 }
-ALM_W __m512 alm_w_round(__m512 a) {
+ALM_WIDE __m512 alm_w_round(__m512 a) {
     for (int i = 0; i < 16; i++) a[i] = alm_w_rint(a[i]);
     return a;
 }
 #define _mm512_roundscale_ps(a, how) alm_w_round(a)
-ALM_W __m512i _mm512_cvtps_epi32(__m512 a) {
+ALM_WIDE __m512i _mm512_cvtps_epi32(__m512 a) {
     __m512i out;
     for (int i = 0; i < 16; i++) {
         float r = alm_w_rint(a[i]);
@@ -121,7 +123,7 @@ ALM_W __m512i _mm512_cvtps_epi32(__m512 a) {
     }
     return out;
 }
-ALM_W __m512 _mm512_cvtepi32_ps(__m512i a) {
+ALM_WIDE __m512 _mm512_cvtepi32_ps(__m512i a) {
     __m512 out;
     for (int i = 0; i < 16; i++) out[i] = (float)a[i];
     return out;
@@ -134,15 +136,15 @@ ALM_W __m512 _mm512_add_ps(__m512 a, __m512 b) { return a + b; }
 ALM_W __m512 _mm512_sub_ps(__m512 a, __m512 b) { return a - b; }
 ALM_W __m512 _mm512_mul_ps(__m512 a, __m512 b) { return a * b; }
 ALM_W __m512 _mm512_div_ps(__m512 a, __m512 b) { return a / b; }
-ALM_W __m512 _mm512_sqrt_ps(__m512 a) {
+ALM_WIDE __m512 _mm512_sqrt_ps(__m512 a) {
     for (int i = 0; i < 16; i++) a[i] = sqrtf(a[i]);
     return a;
 }
-ALM_W __m512 _mm512_fmadd_ps(__m512 a, __m512 b, __m512 c) {
+ALM_WIDE __m512 _mm512_fmadd_ps(__m512 a, __m512 b, __m512 c) {
     for (int i = 0; i < 16; i++) c[i] = fmaf(a[i], b[i], c[i]);
     return c;
 }
-ALM_W __m512 _mm512_fnmadd_ps(__m512 a, __m512 b, __m512 c) {
+ALM_WIDE __m512 _mm512_fnmadd_ps(__m512 a, __m512 b, __m512 c) {
     for (int i = 0; i < 16; i++) c[i] = fmaf(-a[i], b[i], c[i]);
     return c;
 }
@@ -151,6 +153,36 @@ ALM_W __m512 alm_w_choose(__m512i m, __m512 yes, __m512 no) {
 }
 ALM_W __m512 _mm512_max_ps(__m512 a, __m512 b) { return alm_w_choose(a > b, a, b); }
 ALM_W __m512 _mm512_min_ps(__m512 a, __m512 b) { return alm_w_choose(a < b, a, b); }
+
+/* In each quarter of four: numbers of a and b by turns; two of a, then two of b, by the two bits each of `how`. */
+ALM_WIDE __m512 _mm512_unpacklo_ps(__m512 a, __m512 b) {
+    __m512 out;
+    for (int i = 0; i < 16; i += 4) out[i] = a[i], out[i + 1] = b[i], out[i + 2] = a[i + 1], out[i + 3] = b[i + 1];
+    return out;
+}
+ALM_WIDE __m512 _mm512_unpackhi_ps(__m512 a, __m512 b) {
+    __m512 out;
+    for (int i = 0; i < 16; i += 4)
+        out[i] = a[i + 2], out[i + 1] = b[i + 2], out[i + 2] = a[i + 3], out[i + 3] = b[i + 3];
+    return out;
+}
+ALM_WIDE __m512 _mm512_shuffle_ps(__m512 a, __m512 b, int how) {
+    __m512 out;
+    for (int i = 0; i < 16; i += 4) {
+        out[i] = a[i + (how & 3)], out[i + 1] = a[i + (how >> 2 & 3)];
+        out[i + 2] = b[i + (how >> 4 & 3)], out[i + 3] = b[i + (how >> 6 & 3)];
+    }
+    return out;
+}
+/* Quarters: two of a, then two of b. */
+ALM_WIDE __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, int how) {
+    __m512 out;
+    for (int i = 0; i < 4; i++) {
+        out[i] = a[4 * (how & 3) + i], out[4 + i] = a[4 * (how >> 2 & 3) + i];
+        out[8 + i] = b[4 * (how >> 4 & 3) + i], out[12 + i] = b[4 * (how >> 6 & 3) + i];
+    }
+    return out;
+}
 
 /* -- integers ------------------------------------------------------------------------------------------------------- */
 
@@ -167,7 +199,7 @@ ALM_W __m512i _mm512_xor_si512(__m512i a, __m512i b) { return a ^ b; }
 
 /* -- comparing, choosing -------------------------------------------------------------------------------------------- */
 
-ALM_W __mmask16 alm_w_mask(__m512i all_or_none) {
+ALM_WIDE __mmask16 alm_w_mask(__m512i all_or_none) {
     unsigned out = 0;
     for (int i = 0; i < 16; i++) out |= (all_or_none[i] ? 1U : 0U) << i;
     return (__mmask16)out;
@@ -178,14 +210,15 @@ ALM_W __mmask16 alm_w_mask(__m512i all_or_none) {
                                      : (__m512i)((a) == (b)))
 ALM_W __mmask16 _mm512_cmpeq_epi32_mask(__m512i a, __m512i b) { return alm_w_mask(a == b); }
 ALM_W __mmask16 _mm512_cmpgt_epi32_mask(__m512i a, __m512i b) { return alm_w_mask(a > b); }
-ALM_W __m512 _mm512_mask_blend_ps(__mmask16 m, __m512 no, __m512 yes) {
+ALM_WIDE __m512 _mm512_mask_blend_ps(__mmask16 m, __m512 no, __m512 yes) {
     for (int i = 0; i < 16; i++) no[i] = m >> i & 1 ? yes[i] : no[i];
     return no;
 }
-ALM_W __m512i _mm512_mask_blend_epi32(__mmask16 m, __m512i no, __m512i yes) {
+ALM_WIDE __m512i _mm512_mask_blend_epi32(__mmask16 m, __m512i no, __m512i yes) {
     for (int i = 0; i < 16; i++) no[i] = m >> i & 1 ? yes[i] : no[i];
     return no;
 }
 
 #undef ALM_W
+#undef ALM_WIDE
 #endif

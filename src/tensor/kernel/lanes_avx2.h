@@ -97,6 +97,24 @@ static inline vf vf_of_bits(vi a) { return _mm256_castsi256_ps(a); }
 static inline vf vf_of_i(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_of_f(vf a) { return _mm256_cvtps_epi32(a); }
 
+static inline void vf_turn(vf *s) {
+    vf a[8], b[8];
+    for (int i = 0; i < 8; i += 2) {
+        a[i] = _mm256_unpacklo_ps(s[i], s[i + 1]);
+        a[i + 1] = _mm256_unpackhi_ps(s[i], s[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+        b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
+        b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        s[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+        s[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+    }
+}
+
 /* -- comparing, choosing -------------------------------------------------------------------------------------------- */
 
 static inline vm vf_lt(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }

@@ -91,6 +91,29 @@ static inline vf vf_of_bits(vi a) { return _mm512_castsi512_ps(a); }
 static inline vf vf_of_i(vi a) { return _mm512_cvtepi32_ps(a); }
 static inline vi vi_of_f(vf a) { return _mm512_cvtps_epi32(a); }
 
+static inline void vf_turn(vf *s) {
+    vf a[16], b[16];
+    for (int i = 0; i < 16; i += 2) {
+        a[i] = _mm512_unpacklo_ps(s[i], s[i + 1]);
+        a[i + 1] = _mm512_unpackhi_ps(s[i], s[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        b[i] = _mm512_shuffle_ps(a[i], a[i + 2], 0x44);
+        b[i + 1] = _mm512_shuffle_ps(a[i], a[i + 2], 0xee);
+        b[i + 2] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0x44);
+        b[i + 3] = _mm512_shuffle_ps(a[i + 1], a[i + 3], 0xee);
+    }
+    /* Now b[4g + c] holds, in quarter q, column 4q + c of rows 4g .. 4g+3; the quarters find their places in two steps. */
+    for (int c = 0; c < 4; c++) {
+        vf x = _mm512_shuffle_f32x4(b[c], b[4 + c], 0x88), y = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0x88);
+        vf z = _mm512_shuffle_f32x4(b[c], b[4 + c], 0xdd), w = _mm512_shuffle_f32x4(b[8 + c], b[12 + c], 0xdd);
+        s[c] = _mm512_shuffle_f32x4(x, y, 0x88);
+        s[8 + c] = _mm512_shuffle_f32x4(x, y, 0xdd);
+        s[4 + c] = _mm512_shuffle_f32x4(z, w, 0x88);
+        s[12 + c] = _mm512_shuffle_f32x4(z, w, 0xdd);
+    }
+}
+
 /* -- comparing, choosing -------------------------------------------------------------------------------------------- */
 
 static inline vm vf_lt(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }

@@ -9,6 +9,7 @@
 #define ALM_LANES_COMMON_H
 
 #include <math.h> /* NAN, HUGE_VALF: constants only */
+#include <string.h>
 
 static inline vf vf_zero(void) { return vf_set(0.0f); }
 static inline vm vf_gt(vf a, vf b) { return vf_lt(b, a); }
@@ -44,7 +45,11 @@ typedef struct v16 {
 
 /* ALM_UNROLL(n) before a loop of at most n rounds: what the rounds index then lives in registers. */
 #define ALM_STRING(...) #__VA_ARGS__
-#define ALM_UNROLL(n)   _Pragma(ALM_STRING(GCC unroll n))
+#ifdef ALM_LANES_GENERIC
+#define ALM_UNROLL(n) /* nothing to win, and minutes of the compiler to lose */
+#else
+#define ALM_UNROLL(n) _Pragma(ALM_STRING(GCC unroll n))
+#endif
 
 static inline v16 v16_set(float a) {
     v16 out;

@@ -108,6 +108,15 @@ static inline vf vf_of_bits(vi a) { return vreinterpretq_f32_s32(a); }
 static inline vf vf_of_i(vi a) { return vcvtq_f32_s32(a); }
 static inline vi vi_of_f(vf a) { return vcvtnq_s32_f32(a); }
 
+static inline void vf_turn(vf *s) {
+    float32x4_t a = vtrn1q_f32(s[0], s[1]), b = vtrn2q_f32(s[0], s[1]);
+    float32x4_t c = vtrn1q_f32(s[2], s[3]), d = vtrn2q_f32(s[2], s[3]);
+    s[0] = vcombine_f32(vget_low_f32(a), vget_low_f32(c));
+    s[1] = vcombine_f32(vget_low_f32(b), vget_low_f32(d));
+    s[2] = vcombine_f32(vget_high_f32(a), vget_high_f32(c));
+    s[3] = vcombine_f32(vget_high_f32(b), vget_high_f32(d));
+}
+
 /* -- comparing, choosing -------------------------------------------------------------------------------------------- */
 
 static inline vm vf_lt(vf a, vf b) { return vcltq_f32(a, b); }

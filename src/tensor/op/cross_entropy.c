@@ -10,7 +10,7 @@
 #include "base/mathx.h"
 #include "dtype/dtype.h"
 #include "tensor/kernel/kernels.h"
-#include "tensor/op/product.h"
+#include "tensor/op/matmul.h"
 #include "tensor/tape_inner.h"
 
 #include <math.h>
@@ -68,12 +68,19 @@ static void forward(alm_tape *t, alm_step *s, void *scratch) {
                   .bad = ALM_NOWHERE};
     for (j.first = 0; j.first < x->n; j.first += ALM_ROW_BLOCK) {
         size_t n = x->n - j.first < ALM_ROW_BLOCK ? x->n - j.first : ALM_ROW_BLOCK, at = j.first * x->dim;
-        alm_product_forward(t->compute, j.logits, x->x + at, s->w[0], n);
+        alm_weight *w = s->w[0];
+        if (!alm_matmul_forward(t->compute, j.logits, x->x + at, w, n)) {
+            alm_tape_fail(t, ALM_NO_MEMORY, "not enough memory");
+            return;
+        }
         alm_pool_run(alm_compute_pool(t->compute), n, 4, loss_rows, &j);
         if (atomic_load(&j.bad) != ALM_NOWHERE) break;
         if (!j.trains) continue;
-        alm_product_input(t->compute, x->dx + at, j.logits, s->w[0], n, true);
-        if (s->w[0]->grad) alm_product_weight(t->compute, s->w[0], j.logits, x->x + at, n);
+        if (!alm_matmul_input(t->compute, x->dx + at, j.logits, w, n, false) ||
+            (w->grad && !alm_matmul_weight(t->compute, w->grad, j.logits, x->x + at, w->n_rows, w->n_cols, n))) {
+            alm_tape_fail(t, ALM_NO_MEMORY, "not enough memory");
+            return;
+        }
     }
     alm_tape_check_rows(t, s, &j.bad, "the sum of exponentials");
 }

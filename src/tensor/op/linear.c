@@ -5,7 +5,7 @@
  * Back:  dx = dy W (rule C over outputs);  dW += dy^T x,  dbias += sum of dy (rule C over rows of the step). */
 #include "dtype/dtype.h"
 #include "tensor/kernel/kernels.h"
-#include "tensor/op/product.h"
+#include "tensor/op/matmul.h"
 #include "tensor/tape_inner.h"
 
 enum { COLUMNS = 64 };
@@ -25,7 +25,10 @@ static void add_bias(void *arg, size_t slice, size_t from, size_t to, unsigned w
 static void forward(alm_tape *t, alm_step *s, void *scratch) {
     (void)scratch;
     const alm_node *y = &s->out->node;
-    alm_product_forward(t->compute, y->x, s->in[0]->node.x, s->w[0], y->n);
+    if (!alm_matmul_forward(t->compute, y->x, s->in[0]->node.x, s->w[0], y->n)) {
+        alm_tape_fail(t, ALM_NO_MEMORY, "not enough memory");
+        return;
+    }
     bias_job j = {alm_compute_kernels(t->compute), s};
     if (s->w[1]) alm_pool_run(alm_compute_pool(t->compute), y->n, alm_slice_rows(y->dim), add_bias, &j);
 }
@@ -40,8 +43,12 @@ static void bias_back(void *arg, size_t slice, size_t from, size_t to, unsigned 
 static void backward(alm_tape *t, alm_step *s, void *scratch) {
     (void)scratch;
     const alm_node *y = &s->out->node, *x = &s->in[0]->node;
-    alm_product_input(t->compute, x->dx, y->dx, s->w[0], y->n, s->fresh[0]);
-    if (s->w[0]->grad) alm_product_weight(t->compute, s->w[0], y->dx, x->x, y->n);
+    alm_weight *w = s->w[0];
+    if (!alm_matmul_input(t->compute, x->dx, y->dx, w, y->n, !s->fresh[0]) ||
+        (w->grad && !alm_matmul_weight(t->compute, w->grad, y->dx, x->x, w->n_rows, w->n_cols, y->n))) {
+        alm_tape_fail(t, ALM_NO_MEMORY, "not enough memory");
+        return;
+    }
     bias_job j = {alm_compute_kernels(t->compute), s};
     if (s->w[1] && s->w[1]->grad) alm_pool_run(alm_compute_pool(t->compute), y->dim, COLUMNS, bias_back, &j);
 }
