@@ -50,6 +50,15 @@ size_t alm_meter_line(char *at, size_t n, const char *what, uint64_t done, uint6
     return used;
 }
 
+static void put(alm_meter *m, alm_str line) {
+    alm_buf b = alm_buf_with_limit(2048);
+    alm_buf_add_text(&b, "\r");
+    alm_columns_cut(&b, line, m->term.width - 1, m->term.utf8);
+    alm_buf_add_text(&b, "\033[K");
+    if (!b.failed && write(STDERR_FILENO, b.at, b.n) > 0) m->shown = true;
+    alm_buf_free(&b);
+}
+
 void alm_meter_show(alm_meter *m, const char *what, uint64_t done, uint64_t total) {
     if (!m->on) return;
     int64_t now = alm_clock_steady_ns();
@@ -62,12 +71,15 @@ void alm_meter_show(alm_meter *m, const char *what, uint64_t done, uint64_t tota
     m->last_ns = now;
     char line[512];
     size_t n = alm_meter_line(line, sizeof line, what, done, total, now - m->start_ns, m->term.utf8);
-    alm_buf b = alm_buf_with_limit(2048);
-    alm_buf_add_text(&b, "\r");
-    alm_columns_cut(&b, alm_str_make(line, n), m->term.width - 1, m->term.utf8);
-    alm_buf_add_text(&b, "\033[K");
-    if (!b.failed && write(STDERR_FILENO, b.at, b.n) > 0) m->shown = true;
-    alm_buf_free(&b);
+    put(m, alm_str_make(line, n));
+}
+
+void alm_meter_text(alm_meter *m, alm_str line) {
+    if (!m->on) return;
+    int64_t now = alm_clock_steady_ns();
+    if (now - m->last_ns < SECOND_NS / 10) return;
+    m->last_ns = now;
+    put(m, line);
 }
 
 void alm_meter_clear(alm_meter *m) {

@@ -5,6 +5,7 @@
 #define ALM_CLI_PROGRESS_H
 
 #include "base/log.h"
+#include "base/str.h"
 #include "cli/term.h"
 
 typedef struct alm_meter {
@@ -19,6 +20,8 @@ typedef struct alm_meter {
 void alm_meter_start(alm_meter *m, const alm_term *stderr_term, bool quiet);
 /* done of total units (0: unknown); `unit` is translated already ("records"). A new `what` starts a new measurement. */
 void alm_meter_show(alm_meter *m, const char *what, uint64_t done, uint64_t total);
+/* A line of the caller's own, under the same rules. */
+void alm_meter_text(alm_meter *m, alm_str line);
 /* Removes the line, so that what follows begins at the left edge. */
 void alm_meter_clear(alm_meter *m);
 

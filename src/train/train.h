@@ -21,6 +21,8 @@ typedef struct alm_documents {
     const uint64_t *start; /* [n + 1]; document d is id[start[d]] .. id[start[d + 1] - 1] */
     size_t n;
 } alm_documents;
+/* SHA-256 in hexadecimal of the ids (little-endian u32), each document behind its length (u64): what a recipe knows them by. */
+alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error *err);
 
 /* Rows are tokens that are read and whose successor is predicted. */
 typedef struct alm_train_options {

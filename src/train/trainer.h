@@ -61,9 +61,6 @@ void alm_trainer_update(alm_trainer *t, double lr, double scale);
 /* Products read weights again after they were changed from outside. */
 void alm_trainer_round_weights(alm_trainer *t);
 
-/* checkpoint.c */
-alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error *err);
-
 /* How many gradients may wait at once. */
 size_t alm_train_levels(const alm_train_options *o);
 /* Replaces zeros that mean "as usual" and refuses what makes no sense. */
