@@ -19,7 +19,7 @@
 
 enum { VERSION = 1 };
 
-/* The stream of ids as little-endian u32, each document behind its length as u64. */
+/* The stream of ids as little-endian u32, each document behind its length as u64, and before its marks. */
 alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error *err) {
     alm_digest_stream *s = NULL;
     alm_status st = alm_digest_new(&s, err);
@@ -36,6 +36,7 @@ alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error 
             }
             st = alm_digest_add(s, block, fill, err);
         }
+        if (st == ALM_OK && d->given) st = alm_digest_add(s, d->given + d->start[i], (size_t)n, err);
     }
     alm_digest sum;
     if (st == ALM_OK) st = alm_digest_end(s, &sum, err);

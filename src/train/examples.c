@@ -25,7 +25,11 @@ alm_status alm_examples_new(alm_examples *out, const alm_documents *d, size_t co
                 return alm_fail(err, ALM_MISMATCH, "document %zu holds token %u, the model's vocabulary has %zu", i + 1,
                                 (unsigned)d->id[k], n_vocab);
     }
-    if (n == 0) {
+    size_t counted = 0;
+    for (size_t i = 0; i < d->n; i++)
+        for (uint64_t k = d->start[i] + 1; k < d->start[i + 1]; k++) counted += !d->given || !d->given[k];
+    out->n_counted = counted;
+    if (counted == 0) {
         alm_fail(err, ALM_NOT_FOUND, "there is nothing to learn from: no document has two tokens");
         alm_hint(err, "are the right files given, and the right --field?");
         return ALM_NOT_FOUND;
@@ -86,7 +90,7 @@ void alm_micro_free(alm_micro *m) {
 
 bool alm_micro_fill(alm_micro *m, alm_examples *e, size_t limit, bool endless) {
     if (limit > m->cap_rows) limit = m->cap_rows;
-    size_t n = 0, n_docs = 0;
+    size_t n = 0, n_docs = 0, counted = 0;
     m->start[0] = 0;
     for (;;) {
         if (e->next == e->n) {
@@ -97,13 +101,16 @@ bool alm_micro_fill(alm_micro *m, alm_examples *e, size_t limit, bool endless) {
         if (p->n > m->cap_rows - n || (n && p->n > limit - n)) break;
         for (uint32_t i = 0; i < p->n; i++) {
             m->id[n + i] = e->d->id[p->at + i];
-            m->label[n + i] = (int32_t)e->d->id[p->at + i + 1];
+            bool counts = !e->d->given || !e->d->given[p->at + i + 1];
+            m->label[n + i] = counts ? (int32_t)e->d->id[p->at + i + 1] : -1;
+            counted += counts;
         }
         n += p->n;
         m->start[++n_docs] = (uint32_t)n;
         e->next++;
         if (n >= limit) break;
     }
+    m->n_counted = counted;
     m->rows = (alm_rows){.n = n, .n_docs = n_docs, .id = m->id, .start = m->start};
     return n > 0;
 }

@@ -20,7 +20,7 @@ typedef struct alm_examples {
     const alm_documents *d;
     alm_piece *piece;
     size_t n;
-    uint64_t n_rows; /* of an epoch */
+    uint64_t n_rows, n_counted; /* of an epoch: all, and those whose label counts */
     uint64_t seed;
     bool shuffles;
     uint32_t *order; /* [n], of `epoch` */
@@ -35,9 +35,10 @@ void alm_examples_free(alm_examples *e);
 /* Goes to a place in the stream of epochs; next <= n. */
 void alm_examples_seek(alm_examples *e, uint64_t epoch, size_t next);
 
-/* What is computed at once. `count` rows have a label: all of them. */
+/* What is computed at once. */
 typedef struct alm_micro {
     alm_rows rows;
+    size_t n_counted; /* rows whose label counts; the others have -1 */
     uint32_t *id, *start;
     int32_t *label;
     size_t cap_rows, cap_docs;

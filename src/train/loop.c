@@ -220,8 +220,10 @@ static alm_status learn_from(alm_trainer *t, float weight, double *sum, alm_erro
 /* Everything up to the gradients of the whole batch, and their norm. */
 static alm_status gradients(alm_trainer *t, size_t *rows, double *loss, double *norm, alm_error *err) {
     uint64_t epoch = t->train.epoch;
-    size_t next = t->train.next, n_micro = 0, n = 0, limit;
-    while ((limit = room(t, n)) && alm_micro_fill(&t->micro, &t->train, limit, true)) n += t->micro.rows.n, n_micro++;
+    size_t next = t->train.next, n_micro = 0, n = 0, counted = 0, limit;
+    while ((limit = room(t, n)) && alm_micro_fill(&t->micro, &t->train, limit, true))
+        n += t->micro.rows.n, counted += t->micro.n_counted, n_micro++;
+    if (!counted) counted = 1; /* a batch of questions only teaches nothing */
     go_back(&t->train, epoch, next);
     alm_trainer_zero_gradients(t);
     double total = 0, sum = 0;
@@ -229,13 +231,13 @@ static alm_status gradients(alm_trainer *t, size_t *rows, double *loss, double *
     for (size_t i = 0; i < n_micro; i++) {
         alm_micro_fill(&t->micro, &t->train, room(t, used), true);
         used += t->micro.rows.n;
-        alm_status st = learn_from(t, 1.0f / (float)n, &sum, err);
+        alm_status st = learn_from(t, 1.0f / (float)counted, &sum, err);
         if (st == ALM_OK) st = alm_trainer_carry(t, i, i + 1 == n_micro, err);
         if (st != ALM_OK) return st;
         total += sum;
     }
     *rows = n;
-    *loss = total / (double)n;
+    *loss = total / (double)counted;
     *norm = alm_trainer_norm(t);
     return isfinite(*norm) ? ALM_OK : alm_fail(err, ALM_LIMIT, "the gradient is not finite");
 }
@@ -255,7 +257,7 @@ alm_status alm_trainer_evaluate(alm_trainer *t, double *out, alm_error *err) {
         if (st == ALM_OK) total += sum_of(t->nll, t->micro.rows.n);
     }
     alm_tape_free(infer);
-    if (st == ALM_OK) *out = total / (double)t->eval.n_rows;
+    if (st == ALM_OK) *out = total / (double)t->eval.n_counted;
     return st;
 }
 

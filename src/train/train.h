@@ -20,6 +20,7 @@ typedef struct alm_documents {
     const uint32_t *id;
     const uint64_t *start; /* [n + 1]; document d is id[start[d]] .. id[start[d + 1] - 1] */
     size_t n;
+    const unsigned char *given; /* one for each id, or NULL: 1 where a token is only read, not to be predicted (a question) */
 } alm_documents;
 /* SHA-256 in hexadecimal of the ids (little-endian u32), each document behind its length (u64): what a recipe knows them by. */
 alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error *err);
