@@ -68,7 +68,7 @@ static void unload(oracle *o) {
 static alm_train_options options(void) {
     alm_train_options o;
     alm_train_defaults(&o);
-    o.batch_tokens = 46, o.context = 128;
+    o.batch_tokens = 46, o.context = 24;
     o.steps = STEPS, o.warmup = 5;
     o.lr = 1e-3, o.lr_min_ratio = 0.1, o.beta2 = 0.999, o.weight_decay = 0.01, o.decay_all = true, o.clip = 1;
     return o;

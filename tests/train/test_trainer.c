@@ -200,7 +200,7 @@ static void a_run_that_is_killed_goes_on_to_the_same_bits(void **state) {
     alm_error err = {0};
     uint64_t reached = 0, kills = 0;
     /* Each round goes on from what the round before left and is killed some milliseconds later. */
-    for (unsigned round = 0; reached < 40 && round < 400; round++) {
+    for (unsigned round = 0; reached < 40 && round < 200; round++) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
@@ -212,7 +212,7 @@ static void a_run_that_is_killed_goes_on_to_the_same_bits(void **state) {
                 if (alm_trainer_step(f.t, &p, NULL) != ALM_OK || alm_trainer_save(f.t, path, NULL) != ALM_OK) _exit(8);
             _exit(0);
         }
-        usleep(3000 + round * 977 % 23000);
+        usleep(3000 + round * 977 % 23000 + round * 700);
         kill(child, SIGKILL);
         int status;
         CHECK(waitpid(child, &status, 0) == child);
@@ -413,12 +413,14 @@ static alm_status small_run(void *arg) {
     alm_train_progress p;
     o.micro_tokens = 64;
     o.eval_every = 1;
-    alm_status st = alm_model_new(&m, &config, 5, NULL);
-    if (st == ALM_OK) st = alm_compute_new(&c, NULL, NULL);
-    if (st == ALM_OK) st = alm_trainer_new(&t, m, c, &data.d, &held.d, &o, NULL);
-    if (st == ALM_OK) st = alm_trainer_step(t, &p, NULL);
-    if (st == ALM_OK) st = alm_trainer_save(t, alm_test_path("memory.gguf"), NULL);
-    if (st == ALM_OK) st = alm_trainer_load(t, alm_test_path("memory.gguf"), NULL);
+    alm_error err = {0};
+    alm_status st = alm_model_new(&m, &config, 5, &err);
+    if (st == ALM_OK) st = alm_compute_new(&c, NULL, &err);
+    if (st == ALM_OK) st = alm_trainer_new(&t, m, c, &data.d, &held.d, &o, &err);
+    if (st == ALM_OK) st = alm_trainer_step(t, &p, &err);
+    if (st == ALM_OK) st = alm_trainer_save(t, alm_test_path("memory.gguf"), &err);
+    if (st == ALM_OK) st = alm_trainer_load(t, alm_test_path("memory.gguf"), &err);
+    if (st != ALM_OK && st != ALM_NO_MEMORY) print_message("# %s\n", err.text);
     alm_trainer_free(t);
     alm_compute_free(c);
     alm_model_free(m);
