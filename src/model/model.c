@@ -212,7 +212,7 @@ const alm_rope *alm_model_rope(alm_model *m, const alm_rows *rows) {
     return &r->rope;
 }
 
-static alm_status check_rows(const alm_model *m, const alm_rows *rows, alm_error *err) {
+static alm_status check_rows(alm_model *m, const alm_rows *rows, alm_error *err) {
     if (longest(rows) > m->config.context)
         return alm_fail(err, ALM_INVALID, "%zu tokens in one document; the model's context has %zu", longest(rows),
                         m->config.context);
@@ -220,7 +220,8 @@ static alm_status check_rows(const alm_model *m, const alm_rows *rows, alm_error
         if (rows->id[i] >= m->config.n_vocab)
             return alm_fail(err, ALM_INVALID, "token %u at place %zu; the vocabulary has %zu", rows->id[i], i,
                             m->config.n_vocab);
-    return ALM_OK;
+    /* The tables are made here, where their absence has a name; the pass through the layers finds them. */
+    return alm_model_rope(m, rows) == &no_rope ? alm_fail_memory(err) : ALM_OK;
 }
 
 alm_node *alm_model_hidden(alm_model *m, alm_tape *t, const alm_rows *rows, bool recompute) {
