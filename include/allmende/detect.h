@@ -59,7 +59,14 @@ typedef struct alm_learn_options {
     size_t
         max_events; /* records kept for calibration (24 bytes each): 0: 2,000,000; beyond it groups are sampled by hash */
     const alm_cancel
-        *cancel; /* NULL: cannot be stopped. After it is set, add returns ALM_INTERRUPTED; finish still works */
+        *cancel;       /* NULL: cannot be stopped. After it is set, add returns ALM_INTERRUPTED; finish still works */
+    bool lm;           /* also train a language model on the lines (not in sessions): the detector `surprise` */
+    double lm_seconds; /* its time limit, 0: 60; the steps that fit are fixed by the speed of the first ones ... */
+    uint64_t lm_steps; /* ... or given: then the same input gives the same model. 0: by the time limit */
+    uint64_t seed;
+    unsigned threads; /* for its training, 0: all; no bit depends on it */
+    void (*lm_progress)(void *arg, uint64_t step, uint64_t steps, double loss); /* NULL: silent */
+    void *lm_progress_arg;
 } alm_learn_options;
 
 alm_status alm_learn_new(alm_learner **out, const alm_learn_options *options, alm_error *err);
@@ -103,6 +110,10 @@ typedef struct alm_normal_info {
     double threshold;                      /* of the group score */
     char group_rule[160];                  /* in words, "" when there are no groups */
     double rate_bucket_s;                  /* 0: no rates learned (too few times) */
+    uint64_t lm_parameters, lm_lines,
+        lm_steps;   /* of the language model; 0 parameters: there is none, for this reason */
+    double lm_loss; /* nats a token, of its last step */
+    char lm_reason[160];
 } alm_normal_info;
 void alm_normal_info_of(const alm_normal *m, alm_normal_info *out);
 /* From now on the sentences of this model (why, incidents, group_rule) go through `translate`, which gets the English
@@ -164,6 +175,16 @@ void alm_detect_explain(alm_detection *d, bool always);
 alm_str alm_detect_template(alm_detection *d);
 size_t alm_detect_param_count(const alm_detection *d);
 alm_str alm_detect_param(const alm_detection *d, size_t i);
+/* What the language model made of the record that was fed last: its tokens, each from the end of the one before. None when it
+ * was not read: it is of a kind that was seen before, or there is no language model. */
+typedef struct alm_token_surprise {
+    uint32_t at, n; /* bytes in event.text */
+    double nll;     /* nats */
+} alm_token_surprise;
+size_t alm_detect_token_count(const alm_detection *d);
+bool alm_detect_token(const alm_detection *d, size_t i, alm_token_surprise *out);
+/* Lines that the language model has read so far. */
+uint64_t alm_detect_lines_read(const alm_detection *d);
 
 typedef struct alm_detect_summary {
     uint64_t n_records, n_groups, n_groups_cut;

@@ -19,7 +19,8 @@ typedef struct values {
     const char *output, *group_by;
     double alpha;
     bool sessions, no_lm, json;
-    uint64_t max_templates;
+    uint64_t max_templates, steps;
+    double time_limit;
 } values;
 
 #define PLACE(field) offsetof(values, field)
@@ -74,8 +75,25 @@ static const alm_opt opts[] = {
     {.name = "no-lm",
      .type = ALM_OPT_FLAG,
      .section = N_("Learning"),
-     .help = N_("by counting, order and calibration only, without a language model; this version knows nothing else"),
+     .help = N_("by counting, order and calibration only: no language model reads what was never seen"),
      .at = PLACE(no_lm)},
+    {.name = "time-limit",
+     .type = ALM_OPT_REAL,
+     .arg = N_("SECONDS"),
+     .min = 1,
+     .max = 1e6,
+     .fallback = "60",
+     .section = N_("Learning"),
+     .help = N_("train the language model no longer than this; it often needs less"),
+     .at = PLACE(time_limit)},
+    {.name = "steps",
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 1,
+     .max = 1000000000,
+     .section = N_("Learning"),
+     .help = N_("train it for N steps instead, whatever the clock says: the same input then gives the same file"),
+     .at = PLACE(steps)},
 };
 
 static const alm_example examples[] = {
@@ -149,6 +167,15 @@ static void tell_json(alm_cli *cli, const alm_normal_info *i, const char *path, 
     alm_json_key(&w, "threshold"), alm_json_number(&w, i->threshold);
     alm_json_key(&w, "guarantee"), alm_json_text(&w, alm_guarantee_name(i->guarantee));
     alm_json_key(&w, "guarantee_text"), alm_json_text(&w, alm_guarantee_text(i->guarantee));
+    alm_json_key(&w, "lm");
+    if (i->lm_parameters) {
+        alm_json_begin_object(&w);
+        alm_json_key(&w, "parameters"), alm_json_u64(&w, i->lm_parameters);
+        alm_json_key(&w, "lines"), alm_json_u64(&w, i->lm_lines);
+        alm_json_key(&w, "steps"), alm_json_u64(&w, i->lm_steps);
+        alm_json_key(&w, "loss"), alm_json_number(&w, i->lm_loss);
+        alm_json_end_object(&w);
+    } else alm_json_null(&w);
     alm_json_key(&w, "interrupted"), alm_json_bool(&w, interrupted);
     alm_json_end_object(&w);
     alm_out_text(&cli->out, "\n");
@@ -172,7 +199,18 @@ static void tell(alm_cli *cli, const alm_normal_info *i, const char *path) {
                      (unsigned long long)i->n_free_fit, (unsigned long long)i->n_free_calibrate);
     if (i->n_labelled_out)
         alm_cli_note(cli, _("%llu sessions labelled anomalous were left out"), (unsigned long long)i->n_labelled_out);
+    if (i->lm_parameters)
+        alm_cli_note(cli, _("language model: %llu parameters learned %llu lines in %llu steps, %.2f nats a token"),
+                     (unsigned long long)i->lm_parameters, (unsigned long long)i->lm_lines,
+                     (unsigned long long)i->lm_steps, i->lm_loss);
+    else if (i->lm_reason[0]) alm_cli_note(cli, _("no language model: %s"), i->lm_reason);
     alm_cli_note(cli, _("promised rate %g %%; %s"), i->alpha * 100, alm_detection_guarantee(i->guarantee));
+}
+
+static void show_step(void *arg, uint64_t step, uint64_t steps, double loss) {
+    alm_cli *cli = arg;
+    (void)loss;
+    alm_meter_show(&cli->meter, _("training"), step, steps);
 }
 
 static int run(alm_cli *cli, const void *given) {
@@ -191,7 +229,14 @@ static int run(alm_cli *cli, const void *given) {
                            .group_by = v->group_by,
                            .sessions = v->sessions,
                            .max_templates = (uint32_t)v->max_templates,
-                           .cancel = cli->cancel};
+                           .cancel = cli->cancel,
+                           .lm = !v->no_lm && !v->sessions,
+                           .lm_seconds = v->time_limit,
+                           .lm_steps = v->steps,
+                           .seed = cli->common.seed,
+                           .threads = (unsigned)cli->common.threads,
+                           .lm_progress = show_step,
+                           .lm_progress_arg = cli};
     alm_status st = check_target(v->output, &err);
     if (st == ALM_OK) st = alm_learn_new(&l, &o, &err);
     if (st == ALM_OK)

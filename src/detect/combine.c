@@ -100,7 +100,7 @@ alm_status alm_score_step(alm_normal *m, alm_group *g, const alm_look *look, alm
         alm_evidence one = {0};
         one.score = alm_detectors[i]->step(m, g, look, &one);
         if (one.score <= 0) continue;
-        if (i == ALM_DETECT_value) {
+        if (i == ALM_DETECT_value || i == ALM_DETECT_surprise) {
             double left = MOST_VALUE_PARTS - g->value_parts;
             if (one.score > left) one.score = left;
             if (one.score <= 0) continue;

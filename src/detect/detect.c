@@ -17,6 +17,7 @@
 #include "base/mathx.h"
 #include "detect/ahead.h"
 #include "detect/open_groups.h"
+#include "detect/surprise.h"
 #include <stdio.h>
 
 enum {
@@ -129,6 +130,7 @@ alm_status alm_detect_new(alm_detection **out, alm_normal *m, const alm_detect_o
         return st;
     }
     m->novel = d->novel;
+    if (m->surprise) alm_surprise_begin(m->surprise);
     m->rate_learns = o.prequential;
     *out = d;
     return ALM_OK;
@@ -651,7 +653,11 @@ alm_status alm_detect_feed_tokens(alm_detection *d, const alm_event *event, cons
     record_verdict(d, event, &look, out);
     alm_str name = event->group.n ? event->group : alm_group_of(&d->m->rule, event->text);
     look.free = name.n == 0;
-    return look.free ? judge_free(d, event, &look, out, err) : judge_grouped(d, event, &look, name, out, err);
+    if (d->m->surprise) d->m->surprise->last.n = 0;
+    st = look.free ? judge_free(d, event, &look, out, err) : judge_grouped(d, event, &look, name, out, err);
+    if (st == ALM_OK && d->m->surprise && d->m->surprise->status != ALM_OK)
+        return alm_fail(err, d->m->surprise->status, "%s", d->m->surprise->error.text);
+    return st;
 }
 
 alm_status alm_detect_session(alm_detection *d, alm_str name, alm_str events, int label, uint64_t line,
@@ -743,6 +749,18 @@ alm_str alm_detect_param(const alm_detection *d, size_t i) {
     if (i >= d->n_param) return (alm_str){NULL, 0};
     return (alm_str){d->last.text.at + d->param[i].at, d->param[i].n};
 }
+
+size_t alm_detect_token_count(const alm_detection *d) { return d->m->surprise ? d->m->surprise->last.n : 0; }
+
+bool alm_detect_token(const alm_detection *d, size_t i, alm_token_surprise *out) {
+    if (i >= alm_detect_token_count(d)) return false;
+    const alm_reading *r = &d->m->surprise->last;
+    uint32_t from = i ? r->end[i - 1] : 0;
+    *out = (alm_token_surprise){.at = from, .n = r->end[i] - from, .nll = (double)r->nll[i]};
+    return true;
+}
+
+uint64_t alm_detect_lines_read(const alm_detection *d) { return d->m->surprise ? d->m->surprise->n_read : 0; }
 
 void alm_detect_summary_of(const alm_detection *d, alm_detect_summary *out) {
     const double nan = __builtin_nan("");

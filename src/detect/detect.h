@@ -211,6 +211,8 @@ struct alm_normal {
     alm_evidence rate_evidence;
     bool rate_learns; /* buckets that close are learned */
 
+    struct alm_surprise *surprise; /* detect/surprise.h; NULL: learned without a language model */
+
     uint64_t longest_group; /* records from first to last */
     double *group_cal;      /* scores of the calibration groups, the largest first */
     size_t n_group_cal, cap_group_cal;
@@ -232,7 +234,7 @@ void alm_normal_name(const alm_normal *m, uint32_t event, char out[ALM_NAME_BYTE
 const char *alm_say(const alm_normal *m, const char *english) __attribute__((format_arg(2)));
 const alm_detector *alm_detector_at(size_t i); /* NULL behind the last */
 
-/* model_file.c: a model in memory, for tests and fuzzing. The bytes are needed only during the call. */
+/* model_file.c: a model in memory, for tests and fuzzing. The bytes must outlive the model when it holds a language model. */
 alm_status alm_normal_bytes(const alm_normal *m, alm_buf *out, alm_error *err);
 alm_status alm_normal_parse(alm_normal **out, const char *name, alm_str bytes, alm_error *err);
 /* learn.c: the next word of a session as an event (ALM_END: none left); texts and thresholds of info from the tables. */

@@ -16,9 +16,10 @@
 #include "base/alloc.h"
 #include "detect/ahead.h"
 #include "detect/detect.h"
+#include "detect/surprise.h"
 #include <stdlib.h>
 
-enum { SEARCH = 50000, SEARCH_BYTES = 16 << 20, GAP_BINS = 40, SEVERITY_SHIFT = 28 };
+enum { SEARCH = 50000, SEARCH_BYTES = 16 << 20, GAP_BINS = 40, SEVERITY_SHIFT = 28, READ_SHIFT = 30 };
 #define FIT_SHARE 3 / 4
 
 typedef struct kept {
@@ -41,7 +42,8 @@ struct alm_learner {
     unsigned level; /* groups were halved this often */
     bool searching, finished;
     alm_group_search *search;
-    alm_buf text; /* of the records until the rule is chosen, each with its length in front */
+    alm_surprise_lines *lines; /* NULL: no language model */
+    alm_buf text;              /* of the records until the rule is chosen, each with its length in front */
     uint64_t n_given, n_grouped, n_labelled_out;
     uint64_t n_session;
     char *group_by;
@@ -94,6 +96,7 @@ alm_status alm_learn_new(alm_learner **out, const alm_learn_options *options, al
     st = new_tables(&l->m, &o, err);
     l->searching = !o.sessions && !o.group_by && !o.no_group_search;
     if (st == ALM_OK && l->searching) st = alm_group_search_new(&l->search, err);
+    if (st == ALM_OK && o.lm && !o.sessions) st = alm_surprise_lines_new(&l->lines, err);
     if (st == ALM_OK && o.group_by) {
         size_t n = strlen(o.group_by) + 1;
         l->group_by = alm_alloc(n);
@@ -113,6 +116,7 @@ void alm_learn_free(alm_learner *l) {
     alm_normal_free(l->m);
     alm_free(l->at);
     alm_group_search_free(l->search);
+    alm_surprise_lines_free(l->lines);
     alm_buf_free(&l->text);
     alm_free(l->group_by);
     alm_free(l);
@@ -168,9 +172,12 @@ static alm_status keep(alm_learner *l, const kept *k, alm_error *err) {
         if (!stays(k, 0, i)) return ALM_OK;
     if (!k->group && l->level && l->n_given % ((uint64_t)1 << l->level)) return ALM_OK;
     if (l->n >= l->o.max_events && l->level < 40) {
-        size_t n = 0;
-        for (size_t i = 0; i < l->n; i++)
-            if (stays(&l->at[i], i, l->level)) l->at[n++] = l->at[i];
+        size_t n = 0, cursor = 0;
+        for (size_t i = 0; i < l->n; i++) {
+            bool stay = stays(&l->at[i], i, l->level);
+            if (l->at[i].what >> READ_SHIFT) alm_surprise_lines_next(l->lines, &cursor, !stay);
+            if (stay) l->at[n++] = l->at[i];
+        }
         l->n = n;
         l->level++;
         return keep(l, k, err);
@@ -209,6 +216,10 @@ alm_status alm_learn_add_tokens(alm_learner *l, const alm_event *event, const al
     kept k = {.time_ns = event->time_ns,
               .value = (float)value,
               .what = match.index | alm_severity_of(event->text) << SEVERITY_SHIFT};
+    bool read = false;
+    if (l->lines) st = alm_surprise_lines_add(l->lines, &look, l->n_given, &read, err);
+    if (st != ALM_OK) return st;
+    if (read) k.what |= 1u << READ_SHIFT;
     if (l->searching) {
         uint32_t n = (uint32_t)(event->text.n < 4096 ? event->text.n : 4096);
         st = alm_group_search_add(l->search, event->text, match.index, err);
@@ -471,7 +482,7 @@ static alm_look look_at(const work *w, size_t i) {
     const kept *k = &w->l->at[i];
     uint32_t e = event_at(w, i);
     return (alm_look){.event = e,
-                      .severity = k->what >> SEVERITY_SHIFT,
+                      .severity = k->what >> SEVERITY_SHIFT & 3,
                       .unseen = !w->seen[e],
                       .free = !k->group,
                       .time_ns = k->time_ns};
@@ -578,6 +589,21 @@ static alm_status score_stream(work *w, size_t cut, alm_error *err) {
     return st;
 }
 
+/* The language model learns; what it says of the records behind the cut joins their value part. */
+static alm_status learn_language(work *w, alm_error *err) {
+    alm_learner *l = w->l;
+    if (!l->lines) return ALM_OK;
+    size_t n = alm_surprise_lines_count(l->lines), at = 0;
+    float *part = alm_calloc(n ? n : 1, sizeof *part);
+    if (!part) return alm_fail_memory(err);
+    uint64_t cut = l->n_given / 4 * 3 + l->n_given % 4 * FIT_SHARE;
+    alm_status st = alm_surprise_learn(l->m, l->lines, &l->o, cut, part, err);
+    for (size_t i = 0; i < l->n && st == ALM_OK; i++)
+        if (l->at[i].what >> READ_SHIFT && at < n) l->at[i].value += part[at++];
+    alm_free(part);
+    return st;
+}
+
 static alm_status fit_and_calibrate(work *w, alm_error *err) {
     alm_normal *m = w->m;
     size_t cut = w->l->n / 4 * 3 + w->l->n % 4 * FIT_SHARE, n_fit = w->n_order * FIT_SHARE;
@@ -634,6 +660,7 @@ alm_status alm_learn_finish(alm_normal **out, alm_learner *l, alm_error *err) {
     if (st == ALM_OK) st = measure_groups(&w, err);
     if (st == ALM_OK) st = order_groups(&w, err);
     l->m->info.n_groups = w.n_group;
+    if (st == ALM_OK) st = learn_language(&w, err);
     if (st == ALM_OK) st = fit_and_calibrate(&w, err);
     alm_free(w.group);
     alm_free(w.next);

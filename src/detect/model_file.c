@@ -2,7 +2,7 @@
  *
  * model_file.c - a model of what is normal as a GGUF file with keys alm.* (docs/format/model.md), and back.
  *
- *   alm.kind "normal", alm.version 1      what this is; a newer version is ALM_UNSUPPORTED
+ *   alm.kind "normal", alm.version 2      what this is; a newer version is ALM_UNSUPPORTED
  *   alm.alpha, alm.sessions, alm.group_rule, alm.miner, alm.names
  *   alm.events                            seven words an event: id, n_all, n_free, n_ends, gap, gap_ns, name (at << 32 | n)
  *   alm.totals                            words: records, free records, longest group, and the counts of alm_normal_info
@@ -12,11 +12,12 @@
  * The file is foreign when it comes back: every number is checked before it is used. */
 #include "base/alloc.h"
 #include "detect/detect.h"
+#include "detect/surprise.h"
 #include "detect/words.h"
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { VERSION = 1, ALIGNMENT = 32, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
+enum { VERSION = 2, ALIGNMENT = 32, EVENT_WORDS = 7, TOTAL_WORDS = 10 };
 
 /* The buffer as the value of a key, unless writing to it has failed; empties it. */
 static alm_status set_bytes(alm_gguf_writer *w, const char *key, alm_buf *b, alm_error *err) {
@@ -72,6 +73,7 @@ static alm_status fill(const alm_normal *m, alm_gguf_writer *w, alm_buf *b, alm_
         if ((st = set_bytes(w, key, b, err)) != ALM_OK) return st;
         if (!fine) return alm_fail_memory(err);
     }
+    if (m->surprise && (st = alm_surprise_to_gguf(m->surprise, w, err)) != ALM_OK) return st;
     if (!m->miner) return ALM_OK;
     st = alm_miner_save(m->miner, b, err);
     return st == ALM_OK ? set_bytes(w, "alm.miner", b, err) : st;
@@ -225,10 +227,14 @@ static alm_status read_file(alm_normal *m, const alm_gguf *g, const char *path, 
     return st;
 }
 
+/* Takes the container: a language model's weights lie in it. */
 static alm_status from_container(alm_normal **out, alm_gguf *g, const char *name, alm_error *err) {
     alm_normal *m = NULL;
+    bool taken = false;
     alm_status st = alm_normal_new(&m, err);
     if (st == ALM_OK) st = read_file(m, g, name, err);
+    if (st == ALM_OK) st = alm_surprise_from_gguf(m, g, &taken, err);
+    if (!taken) alm_gguf_close(g);
     if (st != ALM_OK) {
         alm_normal_free(m);
         return st;
@@ -250,15 +256,11 @@ alm_status alm_normal_open(alm_normal **out, const char *path, alm_error *err) {
         alm_hint(err, "it was cut off: copy it again, or learn it again");
         return ALM_MALFORMED;
     }
-    if (st == ALM_OK) st = from_container(out, g, path, err);
-    alm_gguf_close(g);
-    return st;
+    return st == ALM_OK ? from_container(out, g, path, err) : st;
 }
 
 alm_status alm_normal_parse(alm_normal **out, const char *name, alm_str bytes, alm_error *err) {
     alm_gguf *g = NULL;
     alm_status st = alm_gguf_parse(&g, name, bytes, err);
-    if (st == ALM_OK) st = from_container(out, g, name, err);
-    alm_gguf_close(g);
-    return st;
+    return st == ALM_OK ? from_container(out, g, name, err) : st;
 }

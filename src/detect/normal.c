@@ -6,6 +6,7 @@
  * miner that has an event. A group's counts are sorted by event, each at least 1. */
 #include "base/alloc.h"
 #include "detect/detect.h"
+#include "detect/surprise.h"
 
 alm_status alm_normal_new(alm_normal **out, alm_error *err) {
     alm_normal *m = alm_calloc(1, sizeof *m);
@@ -41,6 +42,7 @@ void alm_normal_free(alm_normal *m) {
     alm_table64_free(&m->by_slot);
     alm_free(m->slot);
     alm_free(m->rate);
+    alm_surprise_free(m->surprise);
     alm_free(m->group_cal);
     alm_free(m->free_cal);
     alm_free(m);
