@@ -54,6 +54,11 @@ double fleet_busy(int64_t at_ms);
 typedef enum fleet_order { ORDER_GOOD, ORDER_STOPS, ORDER_RETRIES, ORDER_MAIL_FIRST } fleet_order;
 void fleet_write_order(fleet *f, int64_t at_ms, fleet_order how, uint8_t incident);
 
+/* desk.c: what a customer writes to the help desk, in words put together at random; or what no customer would write. */
+typedef enum fleet_ticket { TICKET_GOOD, TICKET_SPANISH, TICKET_SHUFFLED, TICKET_INJECTED } fleet_ticket;
+void fleet_write_ticket(fleet *f, int64_t at_ms, fleet_ticket how, uint8_t incident);
+void fleet_write_desk(fleet *f);
+
 void fleet_write_life(fleet *f);      /* life.c: what is normal */
 void fleet_write_incidents(fleet *f); /* trouble.c: what is not */
 

@@ -227,4 +227,5 @@ void fleet_write_life(fleet *f) {
     bastion(f);
     metrics(f);
     known_traces(f);
+    fleet_write_desk(f);
 }

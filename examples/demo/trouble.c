@@ -5,7 +5,21 @@
 
 #include <stdio.h>
 
-enum { NONE, DISK, NEW_TRACE, BRUTE_FORCE, STOPPED_ORDERS, BAD_GATEWAY, RETRIES, MAIL_FIRST, DISK_FULL, STRANGER };
+enum {
+    NONE,
+    DISK,
+    NEW_TRACE,
+    BRUTE_FORCE,
+    STOPPED_ORDERS,
+    BAD_GATEWAY,
+    RETRIES,
+    MAIL_FIRST,
+    DISK_FULL,
+    STRANGER,
+    FOREIGN,
+    SHUFFLED,
+    INJECTED
+};
 const fleet_incident fleet_incidents[] = {
     [NONE] = {"none", "-", "ordinary life", "Alltag"},
     [DISK] = {"disk-failure", "easy", "the database's disk fails: kernel errors, then a panic",
@@ -26,6 +40,12 @@ const fleet_incident fleet_incidents[] = {
                    "eine Messgröße verlässt ihren Bereich: Platte läuft voll"},
     [STRANGER] = {"unusual-user", "hard", "a log-in by a user who never logged in before",
                   "Anmeldung einer Kennung, die es nie gab"},
+    [FOREIGN] = {"unknown-language", "words", "customers write in a language that nobody wrote before",
+                 "Kunden schreiben in einer Sprache, die es hier nie gab"},
+    [SHUFFLED] = {"word-salad", "words", "the usual words in an order that nobody writes: a machine sends tickets",
+                  "die üblichen Wörter in einer Folge, die niemand schreibt: eine Maschine sendet"},
+    [INJECTED] = {"injected-command", "words", "a database command where a customer's words should stand",
+                  "ein Datenbankbefehl, wo Worte eines Kunden stehen sollten"},
 };
 const size_t fleet_n_incidents = sizeof fleet_incidents / sizeof *fleet_incidents;
 
@@ -89,5 +109,10 @@ void fleet_write_incidents(fleet *f) {
     at = day + 3 * DAY + 13 * HOUR + 26 * MINUTE;
     fleet_say(f, at, STRANGER, "bastion", "sshd[30777]",
               "Accepted publickey for nobody from 192.0.2.77 port 41022 ssh2");
+    for (unsigned i = 0; i < 4; i++) {
+        fleet_write_ticket(f, day + 15 * HOUR + 3 * MINUTE + i * 19 * MINUTE, TICKET_INJECTED, INJECTED);
+        fleet_write_ticket(f, day + DAY + 13 * HOUR + 5 * MINUTE + i * 23 * MINUTE, TICKET_SPANISH, FOREIGN);
+        fleet_write_ticket(f, day + 2 * DAY + 16 * HOUR + i * 21 * MINUTE, TICKET_SHUFFLED, SHUFFLED);
+    }
     fleet_say(f, at + 40, STRANGER, "bastion", "sshd[30777]", "session opened for user nobody by (uid=0)");
 }
