@@ -3,6 +3,8 @@
  * unseen.c - detector: a template that was never seen while learning, or seldom; and how severe the record calls itself.
  *
  * A record outside groups:  -log((n + 1/2) / (N + 1)) + 2 s     n of N learned records have its template, s = 0 ... 3 its severity
+ *                           where a language model reads what is new, no more than -log of the Good-Turing chance of a new
+ *                           template: where people write freely every line is new, and what is strange in it the reader says
  * A step of a group:        30 + 2 s for each different unseen template; nothing for known ones (counts.c knows them)
  *
  * The severity words (WARN, ERROR, FATAL ...) are the author's own statement that something is not normal: e^2 a level is the
@@ -23,8 +25,10 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
     e->y = (uint64_t)m->n_free;
     e->z = look->unseen ? 1 : 0;
     /* Good-Turing: the chance that the next template is new. Unseen ones that alarmed were not learned, but they happened. */
-    if (look->unseen) e->tail = (m->n_once + m->n_strange + 0.5) / (m->n_free + m->n_strange + 1);
-    return -alm_log_f64((n + 0.5) / (m->n_free + 1)) + SEVERITY_PART * look->severity;
+    double p = (n + 0.5) / (m->n_free + 1), p_new = (m->n_once + m->n_strange + 0.5) / (m->n_free + m->n_strange + 1);
+    if (look->unseen) e->tail = p_new;
+    if (m->surprise && p < p_new) p = p_new;
+    return -alm_log_f64(p) + SEVERITY_PART * look->severity;
 }
 
 static double step(alm_normal *m, alm_group *g, const alm_look *look, alm_evidence *e) {
