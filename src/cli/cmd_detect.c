@@ -214,14 +214,14 @@ static void see_time(alm_shown *s, int64_t ns, uint32_t records, uint32_t alarms
     if (s->last_ns == INT64_MIN || ns > s->last_ns) s->last_ns = ns;
 }
 
-static alm_status see_record(work *w, const alm_verdict *d, alm_str raw, alm_error *err) {
+static alm_status see_record(work *w, const alm_verdict *d, alm_str text, alm_str raw, alm_error *err) {
     uint64_t h = alm_hash64(d->group, strlen(d->group), 0);
     if (d->alarm && d->group[0] && !set_add(&w->told, h)) return alm_fail_memory(err);
     if (w->labels) alm_labels_seen(w->labels, alm_str_of(d->group), d->line, d->alarm);
     see_time(&w->shown, d->time_ns, 1, d->alarm, w->n_read);
     if (w->v->level == LEVEL_GROUP || (w->v->only_alarms && !d->alarm)) return ALM_OK;
-    if (w->ndjson) alm_detection_json(&w->shown, d);
-    else if (w->live && d->alarm) alm_detection_alarm_line(&w->shown, d, raw);
+    if (w->ndjson) alm_detection_json(&w->shown, d, text);
+    else if (w->live && d->alarm) alm_detection_alarm_line(&w->shown, d, text, raw);
     return ALM_OK;
 }
 
@@ -232,8 +232,8 @@ static void see_group(work *w, const alm_verdict *d) {
     /* At the level of records a group speaks only when it has something to say that no record of it has said. */
     bool wanted = w->v->level == LEVEL_GROUP ? d->alarm || !w->v->only_alarms : d->alarm && !told;
     if (!wanted) return;
-    if (w->ndjson) alm_detection_json(&w->shown, d);
-    else if (w->live) alm_detection_alarm_line(&w->shown, d, (alm_str){0});
+    if (w->ndjson) alm_detection_json(&w->shown, d, (alm_str){0});
+    else if (w->live) alm_detection_alarm_line(&w->shown, d, (alm_str){0}, (alm_str){0});
 }
 
 static void see_groups(work *w) {
@@ -257,7 +257,7 @@ static alm_status judge_records(work *w, alm_error *err) {
             .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
         if ((st = alm_detect_feed_tokens(w->shown.detection, &e, in.tokens, &d, err)) != ALM_OK) break;
-        if ((st = see_record(w, &d, r.raw, err)) != ALM_OK) break;
+        if ((st = see_record(w, &d, r.text, r.raw, err)) != ALM_OK) break;
         see_groups(w);
         if (cli->out.error_number) break; /* nobody reads on; told when the output is finished */
     }
@@ -285,8 +285,8 @@ static alm_status judge_sessions(work *w, alm_error *err) {
         if (w->labels) alm_labels_seen(w->labels, s.name, s.line, d.alarm);
         see_time(&w->shown, INT64_MIN, 1, d.alarm, w->n_read);
         if (d.alarm || !w->v->only_alarms) {
-            if (w->ndjson) alm_detection_json(&w->shown, &d);
-            else if (w->live && d.alarm) alm_detection_alarm_line(&w->shown, &d, (alm_str){0});
+            if (w->ndjson) alm_detection_json(&w->shown, &d, (alm_str){0});
+            else if (w->live && d.alarm) alm_detection_alarm_line(&w->shown, &d, (alm_str){0}, (alm_str){0});
         }
         if (cli->out.error_number) break;
     }

@@ -57,7 +57,39 @@ static void put_bool(alm_buf *b, bool x) {
     else PUT(b, "false");
 }
 
-static void put_why(alm_buf *b, const alm_verdict *v) {
+enum { MOST_TOKENS = 8 };
+#define STRANGE 3.0 /* nats: less than a twentieth */
+
+/* The tokens that surprised most, in their order. */
+static void put_tokens(alm_buf *b, const alm_detection *d, alm_str text) {
+    double least = STRANGE;
+    size_t n = alm_detect_token_count(d);
+    alm_token_surprise t;
+    for (;;) { /* raise the bar until few enough are above it */
+        size_t above = 0;
+        double next = HUGE_VAL;
+        for (size_t i = 0; alm_detect_token(d, i, &t); i++)
+            if (t.nll > least) above++, next = t.nll < next ? t.nll : next;
+        if (above <= MOST_TOKENS) break;
+        least = next;
+    }
+    for (size_t i = 0; i < n && alm_detect_token(d, i, &t); i++) {
+        if (!(t.nll > least) || (size_t)t.at + t.n > text.n) continue;
+        PUT(b, ",{\"detector\":\"surprise\",\"token\":");
+        put_string(b, alm_str_slice(text, t.at, (size_t)t.at + t.n));
+        PUT(b, ",\"nll\":");
+        put_number(b, t.nll);
+        PUT(b, "}");
+    }
+}
+
+static bool is_surprised(const alm_verdict *v) {
+    for (unsigned i = 0; i < v->n_why; i++)
+        if (!strcmp(v->why[i].detector, "surprise")) return true;
+    return false;
+}
+
+static void put_why(alm_buf *b, const alm_shown *s, const alm_verdict *v, alm_str text) {
     PUT(b, ",\"why\":[");
     for (unsigned i = 0; i < v->n_why; i++) {
         if (i) PUT(b, ",");
@@ -69,6 +101,7 @@ static void put_why(alm_buf *b, const alm_verdict *v) {
         put_number(b, v->why[i].score);
         PUT(b, "}");
     }
+    if (!v->is_group && is_surprised(v)) put_tokens(b, s->detection, text);
     PUT(b, "]");
 }
 
@@ -98,7 +131,7 @@ static void put_group(alm_buf *b, const alm_verdict *v) {
     put_bool(b, v->cut);
 }
 
-void alm_detection_json(alm_shown *s, const alm_verdict *v) {
+void alm_detection_json(alm_shown *s, const alm_verdict *v, alm_str text) {
     alm_buf *b = &s->cli->out.buf;
     PUT(b, "{\"id\":");
     put_string(b, alm_str_of(v->id));
@@ -118,7 +151,7 @@ void alm_detection_json(alm_shown *s, const alm_verdict *v) {
     put_number(b, v->p);
     PUT(b, ",\"alarm\":");
     put_bool(b, v->alarm);
-    put_why(b, v);
+    put_why(b, s, v, text);
     PUT(b, "}\n");
     (void)alm_out_tick(&s->cli->out);
 }

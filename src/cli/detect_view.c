@@ -74,7 +74,26 @@ static void clock_text(char at[40], int64_t ns) {
     if (n > 10) at[10] = ' ';
 }
 
-void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str raw) {
+/* The line with the tokens that surprised the language model in colour; false: it was not read, or it has more than one line. */
+static bool read_line(alm_shown *s, alm_str text, size_t indent) {
+    const alm_term *term = &s->cli->out_term;
+    alm_token_surprise t;
+    if (!alm_detect_token_count(s->detection) || alm_str_find_byte(text, '\n') != SIZE_MAX) return false;
+    if (term->is_terminal && text.n + indent > term->width) return false;
+    size_t end = 0;
+    for (size_t i = 0; alm_detect_token(s->detection, i, &t) && (size_t)t.at + t.n <= text.n; i++) {
+        alm_style style = t.nll > 6 ? ALM_BAD : t.nll > 3 ? ALM_WARN : ALM_PLAIN;
+        alm_buf_add_text(&s->cli->out.buf, alm_style_on(term, style));
+        alm_buf_add_visible(&s->cli->out.buf, alm_str_slice(text, t.at, (size_t)t.at + t.n));
+        alm_buf_add_text(&s->cli->out.buf, alm_style_off(term, style));
+        end = (size_t)t.at + t.n;
+    }
+    alm_out_visible(&s->cli->out, alm_str_slice(text, end, text.n));
+    alm_out_text(&s->cli->out, "\n");
+    return true;
+}
+
+void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str text, alm_str raw) {
     char at[40];
     clock_text(at, v->time_ns);
     if (*at) styled(s, ALM_DIM, at), alm_out_text(&s->cli->out, "  ");
@@ -84,7 +103,7 @@ void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str raw) {
     alm_out_text(&s->cli->out, "\n");
     if (raw.n) {
         alm_out_printf(&s->cli->out, "  %llu  ", (unsigned long long)v->line);
-        data_line(s, raw, 12, ALM_PLAIN);
+        if (v->is_group || !read_line(s, text, 12)) data_line(s, raw, 12, ALM_PLAIN);
     }
     alm_out_flush(&s->cli->out);
 }

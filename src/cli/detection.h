@@ -51,15 +51,15 @@ typedef struct alm_shown {
 
 /* What is promised, in the user's language. */
 const char *alm_detection_guarantee(alm_guarantee g);
-/* One object a record or group; `tmpl` and params are of the record (empty for groups). */
-void alm_detection_json(alm_shown *s, const alm_verdict *v);
+/* One object a record or group; `text` is the record's, as it was judged (empty for groups). */
+void alm_detection_json(alm_shown *s, const alm_verdict *v, alm_str text);
 void alm_detection_summary_json(alm_shown *s);
 /* The last line on stderr. */
 void alm_detection_summary_line(alm_shown *s);
 /* How much an incident weighs: a burst of alarms weighs more than one alarm of the same score. */
 double alm_detection_weight(const alm_incident *i);
 /* An alarm as it comes, one line; incidents at the end, in the order of their beginnings, of many the `top` heaviest (0: all). */
-void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str raw);
+void alm_detection_alarm_line(alm_shown *s, const alm_verdict *v, alm_str text, alm_str raw);
 void alm_detection_incidents(alm_shown *s, uint64_t top);
 alm_status alm_detection_html(alm_shown *s, const char *path, alm_error *err);
 
