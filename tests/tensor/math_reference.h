@@ -15,6 +15,37 @@
 
 #include "tensor/kernel/kernels.h"
 
+/* Double libm, but where a term or two of the series are the value to 2^-39 of it, or where it has settled, those: most
+ * patterns are such numbers, and every one of the 2^32 is asked. */
+static inline double math_exp(double x) {
+    if (fabs(x) < 0x1p-13) return 1 + (x + x * x / 2 + x * x * x / 6);
+    return x > 100 ? HUGE_VAL : x < -150 ? 0x1p-200 : exp(x);
+}
+static inline double math_expm1(double x) {
+    if (fabs(x) < 0x1p-13) return x * (1 + x / 2 + x * x / 6); /* -0 stays */
+    return x > 100 ? HUGE_VAL : x < -50 ? -1 + 0x1p-52 : expm1(x);
+}
+static inline double math_log(double x) { return x < 0 ? (double)NAN : log(x); }
+static inline double math_log1p(double x) {
+    if (fabs(x) < 0x1p-13) return x * (1 - x / 2 + x * x / 3);
+    return x < -1 ? (double)NAN : log1p(x);
+}
+static inline double math_tanh(double x) {
+    if (fabs(x) < 0x1p-10) return x * (1 - x * x / 3);
+    return fabs(x) > 30 ? copysign(1, x) : tanh(x);
+}
+static inline double math_erf(double x) {
+    if (fabs(x) < 0x1p-10) return 0x1.20dd750429b6dp+0 * (x * (1 - x * x / 3));
+    return fabs(x) > 10 ? copysign(1, x) : erf(x);
+}
+static inline double math_sin(double x) { return fabs(x) < 0x1p-10 ? x * (1 - x * x / 6) : sin(x); }
+static inline double math_cos(double x) { return fabs(x) < 0x1p-10 ? 1 - x * x / 2 : cos(x); }
+
+static inline void math_sincos(double x, double out[2]) {
+    if (fabs(x) < 0x1p-10) out[0] = math_sin(x), out[1] = math_cos(x);
+    else sincos(x, out, out + 1); /* one reduction for both */
+}
+
 /* SYMMETRY: f(-x) is f(x), -f(x), or neither. */
 enum { MATH_NO_SYMMETRY, MATH_EVEN, MATH_ODD };
 #define MATH_FUNCTIONS(X)           \

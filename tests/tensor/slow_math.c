@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
 #ifdef ALM_HAVE_MPFR
 #include <mpfr.h>
 #endif
@@ -39,19 +40,26 @@ typedef struct function {
 #endif
 #define RUN(fn, most, kind) \
     static void run_##fn(const alm_kernels *k, float *out, const float *x, size_t n) { k->math_##fn(out, x, n); }
-#define ROW(fn, most, kind) {.name = #fn, .bound = (most), .symmetry = (kind), .truth = fn, EXACT(fn).run = run_##fn},
+#define ROW(fn, most, kind) \
+    {.name = #fn, .bound = (most), .symmetry = (kind), .truth = math_##fn, EXACT(fn).run = run_##fn},
 MATH_FUNCTIONS(RUN)
 static const function functions[] = {MATH_FUNCTIONS(ROW)};
 
-typedef struct sweep {
+/* One function, or sine and cosine together. */
+typedef struct result {
     const function *f;
-    const alm_kernels *k;
-    uint64_t end; /* patterns to compute: all, or those without a sign */
-    atomic_uint_fast64_t next;
-    pthread_mutex_t lock;
     double worst;
     float at;
     uint64_t n_wrong, n_doubtful, n_broken_symmetry;
+} result;
+
+typedef struct sweep {
+    const alm_kernels *k;
+    size_t n_results;
+    result all[2];
+    uint64_t end; /* patterns to compute: all, or those without a sign */
+    atomic_uint_fast64_t next;
+    pthread_mutex_t lock;
 } sweep;
 
 /* The error with 200 bits; -1 without MPFR. */
@@ -74,67 +82,91 @@ static double exact_error(const function *f, float x, float got) {
 #endif
 }
 
+/* y = f(x) against what it should be. */
+static void judge(result *r, const float *x, const float *y, const double *want, size_t stride) {
+    for (size_t i = 0; i < CHUNK; i++) {
+        /* Most results are the nearest f32, or NaN as they should; the sign of a zero is looked at below. */
+        if ((y[i] == (float)want[i * stride] && y[i] != 0) || (y[i] != y[i] && want[i * stride] != want[i * stride]))
+            continue;
+        double e = math_error(y[i], want[i * stride]);
+        if (e > r->worst) r->worst = e, r->at = x[i];
+        if (e <= r->f->bound - 0x1p-16) continue;
+        r->n_doubtful++;
+        double exact = isinf(e) ? e : exact_error(r->f, x[i], y[i]);
+        if (exact >= 0 && exact <= r->f->bound) continue;
+        if (r->n_wrong++ < 4) fprintf(stderr, "%s(%a) is %a: %.4f ulp\n", r->f->name, (double)x[i], (double)y[i], e);
+    }
+}
+
+static void mirror(result *r, const float *y, const float *z) {
+    for (size_t i = 0; i < CHUNK; i++) {
+        uint32_t turned = math_bits(z[i]) ^ (r->f->symmetry == MATH_ODD ? 0x80000000U : 0);
+        r->n_broken_symmetry += turned != math_bits(y[i]) && !(y[i] != y[i] && z[i] != z[i]);
+    }
+}
+
 static void *work(void *arg) {
     sweep *s = arg;
-    float *x = malloc(3 * CHUNK * sizeof *x);
-    if (!x) abort();
-    float *y = x + CHUNK, *z = y + CHUNK;
-    double worst = 0;
-    float at = 0;
-    uint64_t n_wrong = 0, n_doubtful = 0, n_broken = 0;
+    static _Thread_local float x[CHUNK], minus[CHUNK], y[CHUNK], z[CHUNK];
+    static _Thread_local double want[2 * CHUNK];
+    result mine[2] = {{.f = s->all[0].f}, {.f = s->all[1].f}};
     for (;;) {
         uint64_t from = atomic_fetch_add(&s->next, CHUNK);
         if (from >= s->end) break;
-        for (size_t i = 0; i < CHUNK; i++) x[i] = math_of_bits((uint32_t)(from + i));
-        s->f->run(s->k, y, x, CHUNK);
         for (size_t i = 0; i < CHUNK; i++) {
-            double e = math_error(y[i], s->f->truth((double)x[i]));
-            if (e > s->f->bound - 0x1p-16) {
-                n_doubtful++;
-                double exact = isinf(e) ? e : exact_error(s->f, x[i], y[i]);
-                if (exact < 0 || exact > s->f->bound) {
-                    if (n_wrong++ < 4)
-                        fprintf(stderr, "%s(%a) is %a: %.4f ulp\n", s->f->name, (double)x[i], (double)y[i], e);
-                }
-            }
-            if (e > worst) worst = e, at = x[i];
+            x[i] = math_of_bits((uint32_t)(from + i));
+            minus[i] = math_of_bits((uint32_t)(from + i) | 0x80000000U);
         }
-        if (s->f->symmetry == MATH_NO_SYMMETRY) continue;
-        for (size_t i = 0; i < CHUNK; i++) x[i] = math_of_bits((uint32_t)(from + i) | 0x80000000U);
-        s->f->run(s->k, z, x, CHUNK);
         for (size_t i = 0; i < CHUNK; i++) {
-            uint32_t turned = math_bits(z[i]) ^ (s->f->symmetry == MATH_ODD ? 0x80000000U : 0);
-            n_broken += turned != math_bits(y[i]) && !(y[i] != y[i] && z[i] != z[i]);
+            if (s->n_results == 2) math_sincos((double)x[i], want + 2 * i);
+            else want[i] = mine[0].f->truth((double)x[i]);
+        }
+        for (size_t r = 0; r < s->n_results; r++) {
+            mine[r].f->run(s->k, y, x, CHUNK);
+            judge(&mine[r], x, y, want + r, s->n_results);
+            if (mine[r].f->symmetry == MATH_NO_SYMMETRY) continue;
+            mine[r].f->run(s->k, z, minus, CHUNK);
+            mirror(&mine[r], y, z);
         }
     }
     pthread_mutex_lock(&s->lock);
-    if (worst > s->worst || (worst == s->worst && fabsf(at) < fabsf(s->at))) s->worst = worst, s->at = at;
-    s->n_wrong += n_wrong, s->n_doubtful += n_doubtful, s->n_broken_symmetry += n_broken;
+    for (size_t r = 0; r < s->n_results; r++) {
+        result *to = &s->all[r];
+        if (mine[r].worst > to->worst || (mine[r].worst == to->worst && fabsf(mine[r].at) < fabsf(to->at)))
+            to->worst = mine[r].worst, to->at = mine[r].at;
+        to->n_wrong += mine[r].n_wrong, to->n_doubtful += mine[r].n_doubtful;
+        to->n_broken_symmetry += mine[r].n_broken_symmetry;
+    }
     pthread_mutex_unlock(&s->lock);
-    free(x);
     return NULL;
 }
 
-static bool sweep_all(const function *f, const alm_kernels *k, unsigned n_threads) {
-    sweep s = {.f = f,
-               .k = k,
-               .end = f->symmetry == MATH_NO_SYMMETRY ? 1ULL << 32 : 1ULL << 31,
-               .lock = PTHREAD_MUTEX_INITIALIZER};
+static bool say(const result *r, const alm_kernels *k) {
+    float y;
+    r->f->run(k, &y, &r->at, 1);
+    double exact = isinf(r->worst) ? -1 : exact_error(r->f, r->at, y);
+    printf("%-6s %.4f ulp at %a (%.9g)", r->f->name, r->worst, (double)r->at, (double)r->at);
+    if (exact >= 0) printf(", MPFR %.6f", exact);
+    printf("; bound %.1f; 4294967296 arguments, %llu asked of MPFR, %llu beyond", r->f->bound,
+           (unsigned long long)r->n_doubtful, (unsigned long long)r->n_wrong);
+    if (r->f->symmetry != MATH_NO_SYMMETRY)
+        printf(", %llu break the symmetry", (unsigned long long)r->n_broken_symmetry);
+    printf(" (%s)\n", k->isa);
+    fflush(stdout);
+    return r->n_wrong == 0 && r->n_broken_symmetry == 0;
+}
+
+static bool sweep_all(const function *f, size_t n, const alm_kernels *k, unsigned n_threads) {
+    sweep s = {.k = k, .n_results = n, .lock = PTHREAD_MUTEX_INITIALIZER};
+    s.end = f->symmetry == MATH_NO_SYMMETRY ? 1ULL << 32 : 1ULL << 31;
+    for (size_t r = 0; r < n; r++) s.all[r].f = f + r;
     pthread_t thread[64];
     for (unsigned t = 0; t < n_threads; t++)
         if (pthread_create(&thread[t], NULL, work, &s) != 0) abort();
     for (unsigned t = 0; t < n_threads; t++) pthread_join(thread[t], NULL);
-    float y;
-    f->run(k, &y, &s.at, 1);
-    double exact = isinf(s.worst) ? -1 : exact_error(f, s.at, y);
-    printf("%-6s %.4f ulp at %a (%.9g)", f->name, s.worst, (double)s.at, (double)s.at);
-    if (exact >= 0) printf(", MPFR %.6f", exact);
-    printf("; bound %.1f; 4294967296 arguments, %llu asked of MPFR, %llu beyond", f->bound,
-           (unsigned long long)s.n_doubtful, (unsigned long long)s.n_wrong);
-    if (f->symmetry != MATH_NO_SYMMETRY) printf(", %llu break the symmetry", (unsigned long long)s.n_broken_symmetry);
-    printf(" (%s)\n", k->isa);
-    fflush(stdout);
-    return s.n_wrong == 0 && s.n_broken_symmetry == 0;
+    bool good = true;
+    for (size_t r = 0; r < n; r++) good &= say(&s.all[r], k);
+    return good;
 }
 
 int main(int argc, char **argv) {
@@ -149,12 +181,14 @@ int main(int argc, char **argv) {
         return 2;
     }
     bool good = true, known = first == argc;
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    for (size_t i = 0, n; i < sizeof functions / sizeof *functions; i += n) {
         bool wanted = first == argc;
-        for (int a = first; a < argc; a++) wanted |= strcmp(argv[a], functions[i].name) == 0;
+        n = strcmp(functions[i].name, "sin") == 0 ? 2 : 1; /* the cosine comes next, for half the price */
+        for (size_t r = 0; r < n; r++)
+            for (int a = first; a < argc; a++) wanted |= strcmp(argv[a], functions[i + r].name) == 0;
         if (!wanted) continue;
         known = true;
-        good &= sweep_all(&functions[i], alm_kernels_find(isa), n_threads);
+        good &= sweep_all(functions + i, n, alm_kernels_find(isa), n_threads);
     }
     return !known ? 2 : !good;
 }

@@ -82,7 +82,7 @@ static void sampled(const char *name, array_fn *(*of)(const alm_kernels *), floa
     static array_fn *of_##name(const alm_kernels *k) { return k->math_##name; }      \
     static void name##_is_within_its_bound_and_the_same_on_every_set(void **state) { \
         (void)state;                                                                 \
-        sampled(#name, of_##name, alm_##name##f, name, bound);                       \
+        sampled(#name, of_##name, alm_##name##f, math_##name, bound);                \
     }
 MATH_FUNCTIONS(ONE)
 

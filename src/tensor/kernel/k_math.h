@@ -53,7 +53,7 @@ static bool check_math_pow(const alm_kernels *a, const alm_kernels *b) {
 #elif defined(ALM_LANES)
 #include "tensor/math/erf.h"
 #include "tensor/math/exp.h"
-#include "tensor/math/log.h"
+#include "tensor/math/log_f32.h"
 #include "tensor/math/pow.h"
 #include "tensor/math/tanh.h"
 #include "tensor/math/trig.h"

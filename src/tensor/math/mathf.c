@@ -7,7 +7,7 @@
 
 #include "tensor/math/erf.h"
 #include "tensor/math/exp.h"
-#include "tensor/math/log.h"
+#include "tensor/math/log_f32.h"
 #include "tensor/math/pow.h"
 #include "tensor/math/tanh.h"
 #include "tensor/math/trig.h"

@@ -2,7 +2,7 @@
  *
  * tensor/math/pow.h - x^y over lanes; the special cases are those of C (Annex F of the standard).
  *
- *   log |x| as a pair of f32 (about 40 bits): x = 2^e m as in log.h, s = (m - 1) / (m + 1) as a pair,
+ *   log |x| as a pair of f32 (about 40 bits): x = 2^e m as in log_f32.h, s = (m - 1) / (m + 1) as a pair,
  *       log m = 2 s + s^3 (2/3 + s^2 T(s^2))
  *   y times the pair, then exp of the pair; a negative x with a whole y gives the sign
  *
@@ -13,7 +13,7 @@
 #include <math.h>
 
 #include "tensor/math/exp.h"
-#include "tensor/math/log.h"
+#include "tensor/math/log_f32.h"
 
 /* log x + about 2^-40 of it, x positive and finite. */
 static inline vf vf_log_pair(vf x, vf *low) {

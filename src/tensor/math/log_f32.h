@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tensor/math/log.h - natural logarithms of x and of 1 + x over lanes.
+ * tensor/math/log_f32.h - natural logarithms of x and of 1 + x over lanes.
  *
  *   log    x = 2^e m, sqrt(1/2) <= m < sqrt(2), f = m - 1 (exact):  e ln2 + f + c,  c = f^2 (f Q(f) - 1/2);
  *          e times the high part of ln 2 (15 bits) is exact, its sum with f is kept as a pair
