@@ -51,10 +51,11 @@ int main(int argc, char **argv) {
     double applied = cpu_seconds();
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
-    printf("{\"mb\":%.1f,\"n_vocab\":%zu,\"count_mb_s\":%.1f,\"merge_s\":%.3f,\"learn_mb_s\":%.1f,\"encode_mb_s\":%.1f,\"bytes_per_id\":%.2f,"
+    printf("{\"mb\":%.1f,\"n_vocab\":%zu,\"count_mb_s\":%.1f,\"merge_s\":%.3f,\"learn_mb_s\":%.1f,\"encode_mb_s\":%.1f,"
+           "\"bytes_per_id\":%.2f,"
            "\"peak_mib\":%ld}\n",
-           mb, alm_bpe_vocab(b), mb / (counted - start), learned - counted, mb / (learned - start), mb / (applied - from),
-           (double)file.n / (double)n_id, use.ru_maxrss / 1024);
+           mb, alm_bpe_vocab(b), mb / (counted - start), learned - counted, mb / (learned - start),
+           mb / (applied - from), (double)file.n / (double)n_id, use.ru_maxrss / 1024);
     alm_buf_free(&ids), alm_buf_free(&ends);
     alm_bpe_scratch_free(s);
     alm_bpe_free(b);
