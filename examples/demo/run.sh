@@ -73,8 +73,8 @@ began=$(date +%s)
 
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'A small fleet writes its logs' 'Eine kleine Flotte schreibt ihre Protokolle')" \
-    "$(t "A shop with web servers, a database, a mailer, a Kubernetes node, kernels, a bastion with sshd, metrics in JSON. Generated on the spot (seed $seed); nine incidents of graded difficulty are hidden in the second part." \
-        "Ein Laden mit Webservern, Datenbank, Mailer, Kubernetes-Knoten, Kerneln, sshd und Messwerten in JSON. Eben erzeugt (Saat $seed); im zweiten Teil sind neun Vorfälle von steigender Schwierigkeit versteckt.")"
+    "$(t "A shop with web servers, a database, a mailer, a Kubernetes node, kernels, a bastion with sshd, metrics in JSON. Generated on the spot (seed $seed); twelve incidents of graded difficulty are hidden in the second part, three of them in nothing but words." \
+        "Ein Laden mit Webservern, Datenbank, Mailer, Kubernetes-Knoten, Kerneln, sshd und Messwerten in JSON. Eben erzeugt (Saat $seed); im zweiten Teil sind zwölf Vorfälle von steigender Schwierigkeit versteckt, drei davon in nichts als Worten.")"
 "$build/examples/demo/fleet" --seed "$seed" "$out" >/dev/null || die "fleet"
 printf '  %-28s %8s %s\n' "$out/fleet-learn.log" "$(count $out/fleet-learn.log)" "$(t 'lines of ordinary life' 'Zeilen Alltag')"
 printf '  %-28s %8s %s\n\n' "$out/fleet-stream.log" "$(count $out/fleet-stream.log)" "$(t 'lines of the days after' 'Zeilen der Tage danach')"
@@ -89,7 +89,7 @@ run patterns --top 12 --html $out/patterns.html $out/fleet-learn.log || die "alm
 chapter "$(t 'What is normal?' 'Was ist normal?')" \
     "$(t 'Learning takes templates, counts, order, rates over the day and rare values from the first part, and calibrates on its last quarter. At most 1 % of what is normal may raise an alarm: that is the promise.' \
         'Aus dem ersten Teil werden Muster, Anzahlen, Reihenfolge, Raten über den Tag und seltene Werte gelernt; am letzten Viertel wird kalibriert. Höchstens 1 % des Normalen darf Alarm auslösen: das ist das Versprechen.')"
-run learn $out/fleet-learn.log -o $out/fleet.gguf || die "alm learn"
+run learn --time-limit 20 $out/fleet-learn.log -o $out/fleet.gguf || die "alm learn"
 
 # ---------------------------------------------------------------------------------------------------------------------
 chapter "$(t 'What was not normal, and why?' 'Was war nicht normal, und warum?')" \

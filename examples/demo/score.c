@@ -35,7 +35,7 @@ static void read_in(alm_buf *out, const char *dir, const char *name) {
 static alm_str german_of(alm_str difficulty) {
     if (alm_str_eq(difficulty, ALM_STR("easy"))) return ALM_STR("leicht");
     if (alm_str_eq(difficulty, ALM_STR("medium"))) return ALM_STR("mittel");
-    return ALM_STR("schwer");
+    return alm_str_eq(difficulty, ALM_STR("words")) ? ALM_STR("Worte") : ALM_STR("schwer");
 }
 
 static size_t read_incidents(incident *list, alm_str rest, bool german) {
