@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/cli.h"
-#include "engine/score.h"
+#include "engine/likelihood.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,8 +28,8 @@ static const alm_opt opts[] = {
 };
 
 static const alm_example examples[] = {
-    {"alm score tiny.gguf today.log", N_("One object a line: tokens, the sum of their surprise in nats, the mean.")},
-    {"echo 'disk is full' | alm score tiny.gguf --pieces -", N_("Which word is it that surprises?")},
+    {"alm score logs.gguf today.log", N_("One object a line: tokens, the sum of their surprise in nats, the mean.")},
+    {"echo 'disk is full' | alm score logs.gguf --pieces -", N_("Which word is it that surprises?")},
 };
 
 enum { BLOCK_LINES = 512, BLOCK_BYTES = 1 << 18, READ_BYTES = 1 << 16, MOST = 1 << 30 };
@@ -134,7 +134,9 @@ static int run(alm_cli *cli, const void *given) {
     if (st == ALM_OK) st = alm_scorer_new(&j.scorer, m, b, c, &err);
     j.bpe = b;
     if (st == ALM_OK) st = read_all(&j, fd, name, &err);
-    int code = st == ALM_OK || st == ALM_END ? ALM_EXIT_DONE : st == ALM_INTERRUPTED ? ALM_EXIT_INTERRUPTED : alm_cli_fail(cli, &err);
+    int code = st == ALM_OK || st == ALM_END ? ALM_EXIT_DONE
+               : st == ALM_INTERRUPTED       ? ALM_EXIT_INTERRUPTED
+                                             : alm_cli_fail(cli, &err);
     alm_scorer_free(j.scorer);
     alm_buf_free(&j.text);
     alm_compute_free(c);
@@ -151,11 +153,12 @@ const alm_command_spec alm_cmd_score = {
     .min_operands = 1,
     .max_operands = 2,
     .operands_are_files = true,
-    .about = N_("Reads lines and says how surprising each is for a model: the negative log-likelihood of its tokens in nats, "
-                "as the model would have read them from the beginning of the line. Smaller is more usual; a mean of 0 would "
-                "be foreseen word by word.\n"
-                "\n"
-                "Each line is for itself. A line longer than the model's context is read in windows that overlap by half."),
+    .about = N_(
+        "Reads lines and says how surprising each is for a model: the negative log-likelihood of its tokens in nats, "
+        "as the model would have read them from the beginning of the line. Smaller is more usual; a mean of 0 would "
+        "be foreseen word by word.\n"
+        "\n"
+        "Each line is for itself. A line longer than the model's context is read in windows that overlap by half."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

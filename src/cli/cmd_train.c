@@ -32,15 +32,15 @@ typedef struct values {
 } values;
 
 #define PLACE(member) offsetof(values, member)
-#define COUNT(option, word, low, high, place, part, text)                                                            \
-    {                                                                                                                \
-        .name = option, .type = ALM_OPT_COUNT, .arg = word, .min = low, .max = high, .section = part, .help = text, \
-        .at = PLACE(place)                                                                                           \
-    }
-#define REAL(option, word, low, high, usual, place, part, text)                                                     \
+#define COUNT(option, word, low, high, place, part, text)                                                           \
     {                                                                                                               \
-        .name = option, .type = ALM_OPT_REAL, .arg = word, .min = low, .max = high, .fallback = usual, .section = part, \
-        .help = text, .at = PLACE(place)                                                                            \
+        .name = option, .type = ALM_OPT_COUNT, .arg = word, .min = low, .max = high, .section = part, .help = text, \
+        .at = PLACE(place)                                                                                          \
+    }
+#define REAL(option, word, low, high, usual, place, part, text)                                        \
+    {                                                                                                  \
+        .name = option, .type = ALM_OPT_REAL, .arg = word, .min = low, .max = high, .fallback = usual, \
+        .section = part, .help = text, .at = PLACE(place)                                              \
     }
 static const alm_opt opts[] = {
     {.name = "output",
@@ -123,10 +123,12 @@ static const alm_opt opts[] = {
      .help = N_("go on from the weights and the tokenizer of this model"),
      .at = PLACE(base)},
     COUNT("steps", N_("N"), 1, 4e9, steps, N_("Training"), N_("steps of the optimiser")),
-    REAL("epochs", N_("N"), 0, 1e6, NULL, epochs, N_("Training"), N_("how often everything is read; 1 when nothing is said")),
+    REAL("epochs", N_("N"), 0, 1e6, NULL, epochs, N_("Training"),
+         N_("how often everything is read; 1 when nothing is said")),
     REAL("time-limit", N_("SECONDS"), 0, 1e8, NULL, time_limit, N_("Training"),
          N_("as many steps as fit; the recipe records how many they were")),
-    COUNT("batch-tokens", N_("N"), 2, 1e9, batch_tokens, N_("Training"), N_("tokens a step learns from; 2048 when nothing is said")),
+    COUNT("batch-tokens", N_("N"), 2, 1e9, batch_tokens, N_("Training"),
+          N_("tokens a step learns from; 2048 when nothing is said")),
     COUNT("accumulate", N_("N"), 1, 1e6, accumulate, N_("Training"),
           N_("compute a step in N parts, one after the other: less memory")),
     {.name = "recompute",
@@ -140,10 +142,12 @@ static const alm_opt opts[] = {
      .help = N_("multiply with weights rounded to bf16; what is learned stays f32"),
      .at = PLACE(bf16)},
     REAL("lr", N_("RATE"), 0, 1e30, "0.001", lr, N_("Training"), N_("highest learning rate")),
-    REAL("lr-min", N_("SHARE"), 0, 1, "0.1", lr_min, N_("Training"), N_("what is left of the learning rate at the end")),
+    REAL("lr-min", N_("SHARE"), 0, 1, "0.1", lr_min, N_("Training"),
+         N_("what is left of the learning rate at the end")),
     COUNT("warmup", N_("N"), 0, 1e9, warmup, N_("Training"),
           N_("steps over which the learning rate rises; 20 when nothing is said, but no more than half of the steps")),
-    REAL("weight-decay", N_("RATE"), 0, 1e6, "0.1", weight_decay, N_("Training"), N_("AdamW: pull of the matrices towards zero")),
+    REAL("weight-decay", N_("RATE"), 0, 1e6, "0.1", weight_decay, N_("Training"),
+         N_("AdamW: pull of the matrices towards zero")),
     {.name = "decay-all",
      .type = ALM_OPT_FLAG,
      .section = N_("Training"),
@@ -156,7 +160,8 @@ static const alm_opt opts[] = {
          N_("the last documents are held out: this share, and at most 65,536 tokens")),
     COUNT("eval-every", N_("N"), 0, 1e9, eval_every, N_("Training"),
           N_("steps between two looks at what is held out; 50 when nothing is said; the best weights are kept")),
-    COUNT("patience", N_("N"), 0, 1e9, patience, N_("Training"), N_("stop after N looks without a better one; 0: never")),
+    COUNT("patience", N_("N"), 0, 1e9, patience, N_("Training"),
+          N_("stop after N looks without a better one; 0: never")),
     {.name = "checkpoints",
      .type = ALM_OPT_FILE,
      .arg = N_("FOLDER"),
@@ -184,8 +189,7 @@ static const alm_example examples[] = {
     {"alm train --data app.jsonl --field msg -o messages.gguf --size tiny --steps 20",
      N_("From one field of JSON lines.")},
     {"alm train --recipe logs.gguf -o again.gguf && cmp logs.gguf again.gguf", N_("Made again: the same bits.")},
-    {"alm train --data normal.log -o short.gguf --size tiny --time-limit 2",
-     N_("What can be learned in two seconds.")},
+    {"alm train --data normal.log -o short.gguf --size tiny --time-limit 2", N_("What can be learned in two seconds.")},
 };
 
 /* ── the recipe to come ─────────────────────────────────────────────────────────────────────────────────────── */
@@ -301,8 +305,8 @@ static alm_status read_recipe(job *j, alm_error *err) {
     alm_buf_free(&b);
     if (st != ALM_OK) return st;
     if (j->wanted.numbers != ALM_NUMBERS) {
-        alm_fail(err, ALM_REFUSED, _("%s: made with version %u of the arithmetic, this program computes by version %u"), path,
-                 (unsigned)j->wanted.numbers, (unsigned)ALM_NUMBERS);
+        alm_fail(err, ALM_REFUSED, _("%s: made with version %u of the arithmetic, this program computes by version %u"),
+                 path, (unsigned)j->wanted.numbers, (unsigned)ALM_NUMBERS);
         alm_hint(err, _("take version %s of the program"), j->wanted.version);
         return ALM_REFUSED;
     }
@@ -328,7 +332,8 @@ static const char *found(job *j, const char *path, alm_error *err) {
 
 static alm_status check_digest(const char *what, const char *name, const char *wanted, const char *is, alm_error *err) {
     if (strcmp(wanted, is) == 0) return ALM_OK;
-    alm_fail(err, ALM_REFUSED, _("%s %s is not that of the recipe: SHA-256 %.16s... there, %.16s... here"), what, name, wanted, is);
+    alm_fail(err, ALM_REFUSED, _("%s %s is not that of the recipe: SHA-256 %.16s... there, %.16s... here"), what, name,
+             wanted, is);
     alm_hint(err, _("a recipe makes its model from exactly its own data"));
     return ALM_REFUSED;
 }
@@ -350,9 +355,7 @@ static int format_choice(const char *name) {
 }
 
 static alm_status digest_documents(job *j, alm_error *err) {
-    alm_documents all = {.id = j->data.train.id,
-                         .start = j->data.train.start,
-                         .n = j->data.train.n + j->data.eval.n};
+    alm_documents all = {.id = j->data.train.id, .start = j->data.train.start, .n = j->data.train.n + j->data.eval.n};
     return alm_documents_digest(j->recipe.tokens_sha256, &all, err);
 }
 
@@ -368,11 +371,14 @@ static alm_status gather(job *j, alm_error *err) {
     for (size_t i = 0; k < n && i < r->n_data; i++) names[k++] = found(j, r->data[i].path, err);
     alm_status st = ALM_OK;
     if (j->has_wanted) {
-        if (n != r->n_data) st = alm_fail(err, ALM_REFUSED, _("the recipe has %zu files of data, %zu are given"), r->n_data, n);
-        for (size_t i = 0; st == ALM_OK && i < n; i++) st = check_file(_("data file"), names[i], r->data[i].sha256, err);
+        if (n != r->n_data)
+            st = alm_fail(err, ALM_REFUSED, _("the recipe has %zu files of data, %zu are given"), r->n_data, n);
+        for (size_t i = 0; st == ALM_OK && i < n; i++)
+            st = check_file(_("data file"), names[i], r->data[i].sha256, err);
     }
     alm_input_values in = v->input;
-    if (j->has_wanted) in = (alm_input_values){.format = format_choice(r->format), .multiline = r->multiline, .redact = r->redact};
+    if (j->has_wanted)
+        in = (alm_input_values){.format = format_choice(r->format), .multiline = r->multiline, .redact = r->redact};
     if (st == ALM_OK) st = alm_train_data_read(&j->data, j->cli, &in, r->field, names, n, err);
     if (st == ALM_OK && !j->has_wanted) st = alm_train_data_digest(&j->data, err);
     if (st == ALM_OK && !j->has_wanted) r->data = j->data.file, r->n_data = j->data.n_files;
@@ -380,16 +386,16 @@ static alm_status gather(job *j, alm_error *err) {
     if (st != ALM_OK) return st;
     const char *from = r->tokenizer ? found(j, r->tokenizer, err) : NULL;
     if ((st = alm_train_data_tokenizer(&j->data, j->cli, from, j->n_vocab, err)) != ALM_OK) return st;
-    if (j->has_wanted &&
-        (st = check_digest(_("the tokenizer"), from ? from : _("learned from the data"), r->tokenizer_sha256,
-                           j->data.bpe_sha256, err)) != ALM_OK)
+    if (j->has_wanted && (st = check_digest(_("the tokenizer"), from ? from : _("learned from the data"),
+                                            r->tokenizer_sha256, j->data.bpe_sha256, err)) != ALM_OK)
         return st;
     memcpy(r->tokenizer_sha256, j->data.bpe_sha256, sizeof r->tokenizer_sha256);
     if ((st = alm_train_data_encode(&j->data, j->cli, r->eval_share, err)) != ALM_OK) return st;
     r->n_documents = j->data.n_documents;
     r->n_tokens = j->data.n_tokens;
     if ((st = digest_documents(j, err)) != ALM_OK) return st;
-    return j->has_wanted ? check_digest(_("the token stream of"), names ? _("the data") : "", j->wanted.tokens_sha256, r->tokens_sha256, err)
+    return j->has_wanted ? check_digest(_("the token stream of"), names ? _("the data") : "", j->wanted.tokens_sha256,
+                                        r->tokens_sha256, err)
                          : ALM_OK;
 }
 
@@ -399,13 +405,14 @@ static bool memory_of(const char *text, size_t *out) {
     static const struct {
         const char *unit;
         double bytes;
-    } units[] = {{"", 1},        {"K", 1e3},       {"M", 1e6},           {"G", 1e9},    {"KB", 1e3},   {"MB", 1e6},
-                 {"GB", 1e9},    {"KiB", 1024},    {"MiB", 1048576},     {"GiB", 1073741824}};
+    } units[] = {{"", 1},     {"K", 1e3},  {"M", 1e6},    {"G", 1e9},       {"KB", 1e3},
+                 {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
     size_t n = strspn(text, "0123456789.");
     double x;
     if (!alm_str_to_f64(alm_str_make(text, n), &x)) return false;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(text + n, units[i].unit) == 0 && x * units[i].bytes < 1e18) return *out = (size_t)(x * units[i].bytes), true;
+        if (strcmp(text + n, units[i].unit) == 0 && x * units[i].bytes < 1e18)
+            return *out = (size_t)(x * units[i].bytes), true;
     return false;
 }
 
@@ -453,8 +460,9 @@ static void suggest(job *j, bool evaluates, size_t most, alm_error *err) {
 
 static alm_status too_large(job *j, const alm_train_bytes *b, bool exact, bool evaluates, size_t most, alm_error *err) {
     char need[32], have[32];
-    alm_status st = alm_fail(err, ALM_LIMIT, exact ? _("training needs %s of memory, %s are there")
-                                                   : _("training needs more than %s of memory, %s are there"),
+    alm_status st = alm_fail(err, ALM_LIMIT,
+                             exact ? _("training needs %s of memory, %s are there")
+                                   : _("training needs more than %s of memory, %s are there"),
                              alm_train_size(need, b->total), alm_train_size(have, most));
     suggest(j, evaluates, most, err);
     return st;
@@ -475,8 +483,8 @@ static alm_status fit(job *j, alm_error *err) {
     /* Positions and counts first: the estimate divides by them. */
     alm_status st = ALM_OK;
     if (r->options.context > r->options.batch_tokens)
-        return alm_fail(err, ALM_INVALID, _("--batch-tokens %zu is less than the context, %zu"), r->options.batch_tokens,
-                        r->options.context);
+        return alm_fail(err, ALM_INVALID, _("--batch-tokens %zu is less than the context, %zu"),
+                        r->options.batch_tokens, r->options.context);
     alm_train_memory_least(&b, &r->config, &r->options, evaluates);
     if (b.total > most) return too_large(j, &b, false, evaluates, most, err);
     if (!j->model) {
@@ -567,8 +575,8 @@ static int finish(job *j, alm_train_run *run, const alm_train_progress *p, alm_e
     alm_train_run_tidy(run);
     if (j->v->json) tell_json(j, p, recipe, curve, seconds);
     if (isfinite(p->best_loss))
-        alm_cli_note(cli, _("%llu steps, loss %.4f; held out %.4f at step %llu: %s"), (unsigned long long)p->step, p->loss,
-                     p->best_loss, (unsigned long long)p->best_step, j->v->output);
+        alm_cli_note(cli, _("%llu steps, loss %.4f; held out %.4f at step %llu: %s"), (unsigned long long)p->step,
+                     p->loss, p->best_loss, (unsigned long long)p->best_step, j->v->output);
     else alm_cli_note(cli, _("%llu steps, loss %.4f: %s"), (unsigned long long)p->step, p->loss, j->v->output);
     if (j->has_wanted && j->wanted.model_sha256[0]) {
         if (strcmp(j->wanted.model_sha256, r->model_sha256) != 0) {
@@ -607,19 +615,20 @@ static alm_status check_target(const char *path, alm_error *err) {
 
 static int check_call(alm_cli *cli, const values *v) {
     static const char *const how_long[] = {"steps", "epochs", "time-limit"};
-    static const char *const fixed[] = {"type",   "field",  "format", "multiline",  "redact",      "tokenizer",  "size",
-                                        "vocab",  "hidden", "layers", "heads",      "kv-heads",    "ffn",        "context",
-                                        "untied", "base",   "steps",  "epochs",     "time-limit",  "batch-tokens", "accumulate",
-                                        "bf16",   "lr",     "lr-min", "warmup",     "weight-decay", "decay-all", "clip",
-                                        "beta1",  "beta2",  "eval",   "eval-every", "patience"};
+    static const char *const fixed[] = {"type",       "field",        "format",     "multiline", "redact", "tokenizer",
+                                        "size",       "vocab",        "hidden",     "layers",    "heads",  "kv-heads",
+                                        "ffn",        "context",      "untied",     "base",      "steps",  "epochs",
+                                        "time-limit", "batch-tokens", "accumulate", "bf16",      "lr",     "lr-min",
+                                        "warmup",     "weight-decay", "decay-all",  "clip",      "beta1",  "beta2",
+                                        "eval",       "eval-every",   "patience"};
     const char *twice = NULL;
     if (!v->output)
         return alm_cli_usage(cli, _("write -o MODEL.gguf"), _("the name of the model is missing: --output"));
     for (size_t i = 0; i < 3; i++) {
         if (!alm_opt_given(&cli->given, how_long[i])) continue;
         if (twice)
-            return alm_cli_usage(cli, _("one of them says how long to train"), _("these two contradict each other: --%s --%s"),
-                                 twice, how_long[i]);
+            return alm_cli_usage(cli, _("one of them says how long to train"),
+                                 _("these two contradict each other: --%s --%s"), twice, how_long[i]);
         twice = how_long[i];
     }
     for (size_t i = 0; v->recipe && i < sizeof fixed / sizeof fixed[0]; i++)
@@ -629,8 +638,8 @@ static int check_call(alm_cli *cli, const values *v) {
     if (!v->recipe && v->data.n + cli->operands.n == 0)
         return alm_cli_usage(cli, _("write --data FILE"), _("there is nothing to learn from: --data is missing"));
     if (v->heads && v->kv_heads && v->heads % v->kv_heads)
-        return alm_cli_usage(cli, NULL, _("--heads %llu is no multiple of --kv-heads %llu"), (unsigned long long)v->heads,
-                             (unsigned long long)v->kv_heads);
+        return alm_cli_usage(cli, NULL, _("--heads %llu is no multiple of --kv-heads %llu"),
+                             (unsigned long long)v->heads, (unsigned long long)v->kv_heads);
     return ALM_EXIT_DONE;
 }
 
@@ -651,7 +660,9 @@ static int run(alm_cli *cli, const void *given) {
     char folder[4200];
     snprintf(folder, sizeof folder, "%s.checkpoints", v->output);
     alm_train_run r = {.cli = cli,
-                       .checkpoints = v->resume ? v->resume : v->checkpoints ? v->checkpoints : folder,
+                       .checkpoints = v->resume        ? v->resume
+                                      : v->checkpoints ? v->checkpoints
+                                                       : folder,
                        .checkpoint_every = v->checkpoint_every,
                        .own_folder = !v->checkpoints && (!v->resume || strcmp(v->resume, folder) == 0),
                        .saved_step = UINT64_MAX};
@@ -693,11 +704,14 @@ const alm_command_spec alm_cmd_train = {
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
     .about = N_(
-        "Trains a language model (Llama architecture) from scratch on records, or goes on from a model with --base. Each "
-        "record is a document; documents are packed side by side without padding, and none sees another. The tokenizer is "
+        "Trains a language model (Llama architecture) from scratch on records, or goes on from a model with --base. "
+        "Each "
+        "record is a document; documents are packed side by side without padding, and none sees another. The tokenizer "
+        "is "
         "learned from the data too.\n"
         "\n"
-        "The same data, options and seed give the same file, bit for bit, for any number of threads and on any machine. "
+        "The same data, options and seed give the same file, bit for bit, for any number of threads and on any "
+        "machine. "
         "What is needed for that is written beside the model as MODEL.recipe.json and into the model itself; --recipe "
         "makes the model again and checks every digest on the way.\n"
         "\n"

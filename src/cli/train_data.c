@@ -57,8 +57,9 @@ alm_status alm_train_data_read(alm_train_data *d, alm_cli *cli, const alm_input_
     alm_meter_clear(&cli->meter);
     if (st != ALM_OK) return st;
     if (d->n_without_field)
-        alm_cli_warn(cli, P_("%llu record has no field %s", "%llu records have no field %s", (unsigned long)d->n_without_field),
-                     (unsigned long long)d->n_without_field, field);
+        alm_cli_warn(
+            cli, P_("%llu record has no field %s", "%llu records have no field %s", (unsigned long)d->n_without_field),
+            (unsigned long long)d->n_without_field, field);
     if (d->n_documents) return ALM_OK;
     alm_fail(err, ALM_NOT_FOUND, _("there is nothing to learn from: no record holds text"));
     if (d->n_without_field) alm_hint(err, _("is the name of the field right? --field %s"), field);
@@ -111,7 +112,8 @@ alm_status alm_train_data_tokenizer(alm_train_data *d, alm_cli *cli, const char 
     if ((st = alm_bpe_trainer_new(&t, n_vocab, err)) != ALM_OK) return st;
     for (uint64_t i = 0; st == ALM_OK && i < d->n_documents; i++) {
         if ((i & 1023) == 0) alm_meter_show(&cli->meter, _("learning words"), i, d->n_documents);
-        st = alm_cli_stopped(cli) ? alm_fail(err, ALM_INTERRUPTED, _("interrupted")) : alm_bpe_trainer_feed(t, document(d, i), err);
+        st = alm_cli_stopped(cli) ? alm_fail(err, ALM_INTERRUPTED, _("interrupted"))
+                                  : alm_bpe_trainer_feed(t, document(d, i), err);
     }
     if (st == ALM_OK) st = alm_bpe_trainer_finish(t, &d->bpe, err);
     alm_bpe_trainer_free(t);

@@ -56,7 +56,8 @@ static alm_status save(alm_train_run *r, alm_error *err) {
     unlink(link_to.at);
     /* A file system without links keeps one generation. */
     if (link(last.at, link_to.at) == 0 && rename(link_to.at, previous.at) != 0) unlink(link_to.at);
-    if (rename(fresh.at, last.at) != 0) return alm_fail_errno(err, errno, _("cannot write the checkpoint: %s"), last.at);
+    if (rename(fresh.at, last.at) != 0)
+        return alm_fail_errno(err, errno, _("cannot write the checkpoint: %s"), last.at);
     r->saved_step = p.step;
     r->saved_ns = alm_clock_steady_ns();
     return ALM_OK;
@@ -76,7 +77,8 @@ static void save_or_warn(alm_train_run *r) {
     if (r->saved_step == UINT64_MAX)
         alm_cli_warn(r->cli, _("no checkpoint could be written, training goes on: %s"), err.text);
     else
-        alm_cli_warn(r->cli, _("a checkpoint could not be written, training goes on; the last good one is of step %llu: %s"),
+        alm_cli_warn(r->cli,
+                     _("a checkpoint could not be written, training goes on; the last good one is of step %llu: %s"),
                      (unsigned long long)r->saved_step, err.text);
 }
 
@@ -115,8 +117,7 @@ static void take_back(alm_train_run *r, alm_error *err) {
     if (r->saved_step == p.step && older) rename(previous.at, last.at);
     if (r->saved_step == UINT64_MAX || (r->saved_step == p.step && !older))
         alm_hint(err, _("a smaller --lr, a longer --warmup or --clip; there is no earlier checkpoint to go on from"));
-    else
-        alm_hint(err, _("a smaller --lr, a longer --warmup or --clip; the last good checkpoint is %s"), last.at);
+    else alm_hint(err, _("a smaller --lr, a longer --warmup or --clip; the last good checkpoint is %s"), last.at);
 }
 
 void alm_train_run_tidy(const alm_train_run *r) {

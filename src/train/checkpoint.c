@@ -61,10 +61,12 @@ static void identity(alm_buf *out, const alm_trainer *t) {
     put_text(&w, "evaluation data", t->eval_digest);
     put_text(&w, "model family", c->family);
     put_u64(&w, "vocab", c->n_vocab), put_u64(&w, "hidden", c->hidden), put_u64(&w, "layers", c->n_layers);
-    put_u64(&w, "heads", c->n_heads), put_u64(&w, "kv-heads", c->n_kv_heads), put_u64(&w, "head dimension", c->head_dim);
+    put_u64(&w, "heads", c->n_heads), put_u64(&w, "kv-heads", c->n_kv_heads),
+        put_u64(&w, "head dimension", c->head_dim);
     put_u64(&w, "ffn", c->ffn), put_u64(&w, "model context", c->context);
     put_f64(&w, "norm eps", c->norm_eps), put_f64(&w, "rope theta", c->rope_theta), put_u64(&w, "tied", c->tied);
-    put_u64(&w, "seed", o->seed), put_u64(&w, "batch-tokens", o->batch_tokens), put_u64(&w, "micro-batch tokens", o->micro_tokens);
+    put_u64(&w, "seed", o->seed), put_u64(&w, "batch-tokens", o->batch_tokens),
+        put_u64(&w, "micro-batch tokens", o->micro_tokens);
     put_u64(&w, "context", o->context), put_u64(&w, "steps", o->steps), put_f64(&w, "epochs", o->epochs);
     put_u64(&w, "time-limit", (uint64_t)(o->time_limit_ns > 0));
     put_f64(&w, "lr", o->lr), put_f64(&w, "lr-min", o->lr_min_ratio), put_f64(&w, "beta1", o->beta1);
@@ -92,10 +94,12 @@ static alm_status compare(const char *path, alm_str there, alm_str here, alm_err
         if (v && alm_str_eq(v->text, c[1].text)) continue;
         int n = alm_str_find_byte(c->text, ' ') != SIZE_MAX || c[1].text.n == 64 ? 16 : 64;
         st = alm_fail(err, ALM_REFUSED, "%s: made with other %s%s: %.*s there, %.*s here", path,
-                      c[1].text.n == 64 ? "" : "options, ", key, v && v->text.n < (size_t)n ? (int)v->text.n : v ? n : 0,
+                      c[1].text.n == 64 ? "" : "options, ", key,
+                      v && v->text.n < (size_t)n ? (int)v->text.n
+                      : v                        ? n
+                                                 : 0,
                       v ? v->text.at : "", c[1].text.n < (size_t)n ? (int)c[1].text.n : n, c[1].text.at);
-        if (st != ALM_OK)
-            alm_hint(err, "a run can only go on with the data, model and options that it was begun with");
+        if (st != ALM_OK) alm_hint(err, "a run can only go on with the data, model and options that it was begun with");
         break;
     }
 done:
@@ -197,7 +201,8 @@ static alm_status read_state(state *s, const alm_gguf *g, const char *path, cons
         (st = alm_gguf_bool(g, "alm.checkpoint.stopped", &s->stopped, err)) != ALM_OK ||
         (st = alm_gguf_array(g, "alm.checkpoint.curve", ALM_GGUF_F64, &s->curve, err)) != ALM_OK)
         return st;
-    if (s->next > t->train.n || s->step > UINT32_MAX || s->curve->n != s->step * 4 || s->epoch > s->tokens || s->used_ns < 0)
+    if (s->next > t->train.n || s->step > UINT32_MAX || s->curve->n != s->step * 4 || s->epoch > s->tokens ||
+        s->used_ns < 0)
         return alm_fail(err, ALM_MALFORMED, "%s: step %llu, place %llu of %zu: the checkpoint contradicts itself", path,
                         (unsigned long long)s->step, (unsigned long long)s->next, t->train.n);
     return ALM_OK;

@@ -19,8 +19,10 @@ typedef struct picture {
 static const char style[] =
     "<style>"
     "svg{background:#fff;color:#1f2328;font:13px system-ui,sans-serif}"
-    ".grid{stroke:#d8dee4;stroke-width:1}.axis{stroke:#8c959f;stroke-width:1}text{fill:currentColor}.small{font-size:11.5px;"
-    "fill:#59636e}.title{font-size:15px;font-weight:600}.raw{stroke:#0969da;stroke-opacity:.28;stroke-width:1;fill:none}"
+    ".grid{stroke:#d8dee4;stroke-width:1}.axis{stroke:#8c959f;stroke-width:1}text{fill:currentColor}.small{font-size:"
+    "11.5px;"
+    "fill:#59636e}.title{font-size:15px;font-weight:600}.raw{stroke:#0969da;stroke-opacity:.28;stroke-width:1;fill:"
+    "none}"
     ".mean{stroke:#0969da;stroke-width:2;fill:none}.eval{stroke:#bc4c00;stroke-width:2;fill:none}.dot{fill:#bc4c00}"
     ".best{stroke:#bc4c00;stroke-width:2;fill:none}.rate{stroke:#59636e;stroke-width:1.5;fill:none}"
     "@media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3}.grid{stroke:#262c36}.axis{stroke:#656c76}"
@@ -171,7 +173,8 @@ static void eval_path(picture *g, const alm_curve_words *w) {
     alm_str_print(label, sizeof label, "%s %.4f", w->best ? w->best : "best", g->p[best].eval_loss);
     alm_buf_printf(g->out, "<circle class=\"best\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"/>", x, y);
     /* Above the point, where the curve has come down from the left. */
-    text(g, x < (LEFT + RIGHT) / 2.0 ? x + 10 : x - 4, y - 12, "small", x < (LEFT + RIGHT) / 2.0 ? "start" : "end", label);
+    text(g, x < (LEFT + RIGHT) / 2.0 ? x + 10 : x - 4, y - 12, "small", x < (LEFT + RIGHT) / 2.0 ? "start" : "end",
+         label);
 }
 
 static void rate_path(picture *g) {
@@ -196,7 +199,9 @@ alm_status alm_curve_svg(alm_buf *out, const alm_train_point *point, size_t n, c
     picture g = {.out = out, .p = point, .n = n};
     bool evaluated = false;
     for (size_t i = 0; i < n; i++) evaluated = evaluated || isfinite(point[i].eval_loss);
-    alm_buf_add_text(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 880 500\" width=\"880\" height=\"500\" role=\"img\">");
+    alm_buf_add_text(
+        out,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 880 500\" width=\"880\" height=\"500\" role=\"img\">");
     alm_buf_add_text(out, style);
     measure(&g);
     text(&g, LEFT, 28, "title", "start", w->title ? w->title : "");

@@ -23,7 +23,8 @@ static size_t parameters(const alm_config *c) {
     return n < (size_t)1 << 50 ? n : (size_t)1 << 50;
 }
 
-void alm_train_memory_least(alm_train_bytes *out, const alm_config *config, const alm_train_options *o, bool evaluates) {
+void alm_train_memory_least(alm_train_bytes *out, const alm_config *config, const alm_train_options *o,
+                            bool evaluates) {
     size_t n = parameters(config) * sizeof(float), micro = o->micro_tokens ? o->micro_tokens : o->batch_tokens;
     alm_train_options with = *o;
     with.micro_tokens = micro;

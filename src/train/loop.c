@@ -43,14 +43,17 @@ alm_status alm_train_options_check(alm_train_options *o, const alm_config *confi
     if (o->micro_tokens < o->context)
         return alm_fail(err, ALM_INVALID, "a micro-batch of %zu tokens does not hold one piece of %zu (the context)",
                         o->micro_tokens, o->context);
-    if (o->micro_tokens > UINT32_MAX / 2) return alm_fail(err, ALM_INVALID, "a micro-batch of %zu tokens", o->micro_tokens);
+    if (o->micro_tokens > UINT32_MAX / 2)
+        return alm_fail(err, ALM_INVALID, "a micro-batch of %zu tokens", o->micro_tokens);
     if (!within(o->lr, 0, 1e30) || !within(o->lr_min_ratio, 0, 1))
         return alm_fail(err, ALM_INVALID, "learning rate %g falling to %g of it: from 0 up, and from 0 to 1", o->lr,
                         o->lr_min_ratio);
     if (!within(o->beta1, 0, 1) || !within(o->beta2, 0, 1) || o->beta1 >= 1 || o->beta2 >= 1 || !within(o->eps, 0, 1))
-        return alm_fail(err, ALM_INVALID, "betas %g and %g, eps %g: betas are from 0 to below 1", o->beta1, o->beta2, o->eps);
+        return alm_fail(err, ALM_INVALID, "betas %g and %g, eps %g: betas are from 0 to below 1", o->beta1, o->beta2,
+                        o->eps);
     if (!within(o->weight_decay, 0, 1e6) || !within(o->clip, 0, 1e30))
-        return alm_fail(err, ALM_INVALID, "weight decay %g, clipping at %g: neither may be below 0", o->weight_decay, o->clip);
+        return alm_fail(err, ALM_INVALID, "weight decay %g, clipping at %g: neither may be below 0", o->weight_decay,
+                        o->clip);
     if (o->steps == 0 && o->time_limit_ns <= 0 && !within(o->epochs, 1e-9, 1e9))
         return alm_fail(err, ALM_INVALID, "neither steps nor epochs nor a time limit: how long should it train?");
     return ALM_OK;
@@ -127,7 +130,8 @@ alm_status alm_trainer_new(alm_trainer **out, alm_model *m, alm_compute *c, cons
     t->best_loss = t->eval_loss = NAN;
     t->began_ns = alm_clock_steady_ns();
     if ((st = alm_train_options_check(&t->o, config, err)) != ALM_OK) goto done;
-    if ((st = alm_examples_new(&t->train, train, t->o.context, config->n_vocab, t->o.seed, true, err)) != ALM_OK) goto done;
+    if ((st = alm_examples_new(&t->train, train, t->o.context, config->n_vocab, t->o.seed, true, err)) != ALM_OK)
+        goto done;
     if (eval && eval->n &&
         (st = alm_examples_new(&t->eval, eval, t->o.context, config->n_vocab, t->o.seed, false, err)) != ALM_OK)
         goto done;
@@ -329,7 +333,8 @@ alm_status alm_trainer_step(alm_trainer *t, alm_train_progress *out, alm_error *
         alm_trainer_progress(t, out);
         return ALM_END;
     }
-    if (!alm_grow((void **)&t->point, &t->point_cap, (size_t)t->step + 1, sizeof *t->point)) return alm_fail_memory(err);
+    if (!alm_grow((void **)&t->point, &t->point_cap, (size_t)t->step + 1, sizeof *t->point))
+        return alm_fail_memory(err);
     if (t->o.time_limit_ns > 0) alm_schedule_by_clock(&t->schedule, t->step, used_ns(t), t->o.time_limit_ns);
     uint64_t epoch = t->train.epoch;
     size_t next = t->train.next, rows = 0;

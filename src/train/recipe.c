@@ -16,7 +16,8 @@ typedef struct member {
     bool may_be_missing;
 } member;
 
-#define M(section, key, kind, field, missing) {section, key, kind, offsetof(alm_recipe, field), missing}
+#define M(section, key, kind, field, missing) \
+    { section, key, kind, offsetof(alm_recipe, field), missing }
 /* In the order of the file. NAME: the char family[32] of the configuration. */
 static const member members[] = {
     M(NULL, "alm", TEXT, version, false),
@@ -218,11 +219,13 @@ static alm_status take_data(alm_recipe *r, const char *name, const alm_json *roo
     if (!r->data) return alm_fail_memory(err);
     for (const alm_json *c = alm_json_first(list); c; c = alm_json_next(list, c)) {
         alm_recipe_file *f = &r->data[r->n_data++];
-        const alm_json *path = alm_json_get(c, "path"), *bytes = alm_json_get(c, "bytes"), *hex = alm_json_get(c, "sha256");
+        const alm_json *path = alm_json_get(c, "path"), *bytes = alm_json_get(c, "bytes"),
+                       *hex = alm_json_get(c, "sha256");
         if (!path || path->type != ALM_JSON_STRING || memchr(path->text.at, 0, path->text.n) || !bytes ||
             bytes->type != ALM_JSON_NUMBER || !alm_str_to_u64(bytes->text, &f->bytes) || !hex ||
             hex->type != ALM_JSON_STRING || !is_hex(hex->text))
-            return alm_fail(err, ALM_MALFORMED, "%s: data file %zu has no path, no size or no SHA-256", name, r->n_data);
+            return alm_fail(err, ALM_MALFORMED, "%s: data file %zu has no path, no size or no SHA-256", name,
+                            r->n_data);
         f->path = alm_arena_copy(a, path->text).at;
         if (!f->path) return alm_fail_memory(err);
         memcpy(f->sha256, hex->text.at, 64);
@@ -255,8 +258,8 @@ alm_status alm_recipe_parse(alm_recipe *out, const char *name, alm_str json, alm
         v = alm_json_get(m->section ? alm_json_get(doc.node, m->section) : doc.node, m->key);
         if (!v && m->may_be_missing) continue;
         if (v && take(m, &r, v, a, &no_memory)) continue;
-        st = alm_fail(err, ALM_MALFORMED, "%s: %s%s%s is missing or not what it should be", name, m->section ? m->section : "",
-                      m->section ? "." : "", m->key);
+        st = alm_fail(err, ALM_MALFORMED, "%s: %s%s%s is missing or not what it should be", name,
+                      m->section ? m->section : "", m->section ? "." : "", m->key);
         goto done;
     }
     if (no_memory) st = alm_fail_memory(err);

@@ -20,7 +20,7 @@ typedef struct alm_recipe {
     alm_recipe_file *data;
     size_t n_data;
     const char *format, *field, *multiline, *redact; /* how records are read; NULL: as the command does by itself */
-    char tokens_sha256[65];                          /* of all documents' ids: alm_documents_digest, training then evaluation */
+    char tokens_sha256[65]; /* of all documents' ids: alm_documents_digest, training then evaluation */
     uint64_t n_documents, n_tokens;
     double eval_share;
     const char *tokenizer; /* file it came from; NULL: learned from the data */
@@ -34,8 +34,8 @@ typedef struct alm_recipe {
     const char *version; /* of the program */
     /* what came of it */
     uint64_t steps_done, best_step, tokens_done;
-    double loss, eval_loss;  /* of the last step; the best (NaN: none) */
-    char model_sha256[65];   /* of the file; only in the recipe beside it */
+    double loss, eval_loss; /* of the last step; the best (NaN: none) */
+    char model_sha256[65];  /* of the file; only in the recipe beside it */
 } alm_recipe;
 
 /* JSON; indented and with a newline at the end where a person will read it. */

@@ -20,7 +20,8 @@ typedef struct alm_documents {
     const uint32_t *id;
     const uint64_t *start; /* [n + 1]; document d is id[start[d]] .. id[start[d + 1] - 1] */
     size_t n;
-    const unsigned char *given; /* one for each id, or NULL: 1 where a token is only read, not to be predicted (a question) */
+    const unsigned char
+        *given; /* one for each id, or NULL: 1 where a token is only read, not to be predicted (a question) */
 } alm_documents;
 /* SHA-256 in hexadecimal of the ids (little-endian u32), each document behind its length (u64): what a recipe knows them by. */
 alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error *err);
@@ -28,11 +29,12 @@ alm_status alm_documents_digest(char out[65], const alm_documents *d, alm_error 
 /* Rows are tokens that are read and whose successor is predicted. */
 typedef struct alm_train_options {
     uint64_t seed;
-    size_t batch_tokens;  /* rows of one optimiser step, at most */
-    size_t micro_tokens;  /* rows computed at once, at most: gradient accumulation when smaller than batch_tokens (0: the same) */
-    size_t context;       /* longest piece of a document, in rows; longer documents are cut */
-    uint64_t steps;       /* length of the schedule; 0: by epochs, or by the time limit */
-    double epochs;        /* where steps is 0: how often everything is read */
+    size_t batch_tokens; /* rows of one optimiser step, at most */
+    size_t
+        micro_tokens; /* rows computed at once, at most: gradient accumulation when smaller than batch_tokens (0: the same) */
+    size_t context;        /* longest piece of a document, in rows; longer documents are cut */
+    uint64_t steps;        /* length of the schedule; 0: by epochs, or by the time limit */
+    double epochs;         /* where steps is 0: how often everything is read */
     int64_t time_limit_ns; /* where steps and epochs are 0: the schedule is made while it runs */
     double lr, lr_min_ratio, beta1, beta2, eps, weight_decay, clip; /* clip 0: none */
     uint64_t warmup;
@@ -40,8 +42,9 @@ typedef struct alm_train_options {
     uint64_t stop_at;    /* stops here, in the middle of the schedule; 0: at its end */
     bool decay_all;      /* weight decay on vectors (norms) too, not only on matrices */
     bool bf16;           /* products with weights rounded to bf16; master weights stay f32 */
-    bool recompute;      /* inner activations of a layer are computed twice instead of kept: less memory, the same bits */
-    uint64_t eval_every, patience; /* steps between evaluations; evaluations without a better loss until it stops. 0: never */
+    bool recompute; /* inner activations of a layer are computed twice instead of kept: less memory, the same bits */
+    uint64_t eval_every,
+        patience; /* steps between evaluations; evaluations without a better loss until it stops. 0: never */
 } alm_train_options;
 /* 2,048 rows a step, context 256, one epoch, lr 1e-3 down to a tenth, betas 0.9 and 0.95, decay 0.1 on matrices, clip 1. */
 void alm_train_defaults(alm_train_options *out);

@@ -32,7 +32,7 @@ struct alm_trainer {
     alm_schedule schedule;
     alm_examples train, eval;
     alm_micro micro;
-    float *nll; /* [micro.cap_rows] */
+    float *nll;     /* [micro.cap_rows] */
     alm_tape *tape; /* NULL until the next step needs it */
 
     alm_slot *slot;

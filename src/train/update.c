@@ -70,9 +70,7 @@ static void round_all(void *arg, size_t slice, size_t from, size_t to, unsigned 
     for (size_t i = from; i < to; i++) round_chunk(&t->slot[t->chunk[i].slot], &t->chunk[i]);
 }
 
-static void each_chunk(work *w, alm_slice_fn *fn) {
-    alm_pool_run(alm_compute_pool(w->t->c), w->t->n_chunk, 1, fn, w);
-}
+static void each_chunk(work *w, alm_slice_fn *fn) { alm_pool_run(alm_compute_pool(w->t->c), w->t->n_chunk, 1, fn, w); }
 
 void alm_trainer_zero_gradients(alm_trainer *t) { each_chunk(&(work){.t = t}, zero); }
 
@@ -98,12 +96,8 @@ double alm_trainer_norm(alm_trainer *t) {
 }
 
 void alm_trainer_update(alm_trainer *t, double lr, double scale) {
-    alm_adamw_params p = {.lr = lr,
-                          .beta1 = t->o.beta1,
-                          .beta2 = t->o.beta2,
-                          .eps = t->o.eps,
-                          .clip = scale,
-                          .step = t->step + 1};
+    alm_adamw_params p = {
+        .lr = lr, .beta1 = t->o.beta1, .beta2 = t->o.beta2, .eps = t->o.eps, .clip = scale, .step = t->step + 1};
     for (size_t i = 0; i < t->n_slot; i++) {
         const alm_slot *s = &t->slot[i];
         p.weight_decay = s->decays ? t->o.weight_decay : 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_trainer.c - a run has the same bits whoever computes it and wherever it is cut; what goes wrong changes nothing. */
-#include "trainer_help.h"
-#include "tensor/kernel/kernels.h"
-#include <math.h>
 #include "base/clock.h"
+#include "tensor/kernel/kernels.h"
+#include "trainer_help.h"
+#include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -234,7 +234,10 @@ static void a_checkpoint_of_another_run_is_refused_with_the_difference(void **st
     struct {
         alm_train_options o;
         const char *says;
-    } other[4] = {{o, "lr: 0.01 there, 0.02 here"}, {o, "seed: 7 there, 8 here"}, {o, "batch-tokens: 192 there, 96 here"}, {o, "steps: 12 there, 13 here"}};
+    } other[4] = {{o, "lr: 0.01 there, 0.02 here"},
+                  {o, "seed: 7 there, 8 here"},
+                  {o, "batch-tokens: 192 there, 96 here"},
+                  {o, "steps: 12 there, 13 here"}};
     other[0].o.lr = 0.02, other[1].o.seed = 8, other[2].o.batch_tokens = 96, other[3].o.steps = 13;
     for (size_t i = 0; i < 4; i++) {
         f = begin(&other[i].o, false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * score.c - tokenises texts, cuts them into windows, runs the windows packed side by side, puts the likelihoods back in order.
+ * likelihood.c - tokenises texts, cuts them into windows, runs the windows packed side by side, puts the likelihoods back in order.
  *
  *     text      t0 t1 t2 t3 t4 t5 t6 t7 t8         a context of 4 rows
  *     window 0  t0 t1 t2 t3                        judges t1 t2 t3 t4
@@ -8,7 +8,7 @@
  *     window 2              t4 t5 t6 t7            judges                t7 t8
  *
  * A label of -1 marks a row that is only read. */
-#include "engine/score.h"
+#include "engine/likelihood.h"
 #include "base/alloc.h"
 #include <math.h>
 #include <string.h>

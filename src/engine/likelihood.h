@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * engine/score.h - how surprising is a text for a model: the negative log-likelihood of each of its tokens. */
-#ifndef ALM_ENGINE_SCORE_H
-#define ALM_ENGINE_SCORE_H
+ * engine/likelihood.h - how surprising is a text for a model: the negative log-likelihood of each of its tokens. */
+#ifndef ALM_ENGINE_LIKELIHOOD_H
+#define ALM_ENGINE_LIKELIHOOD_H
 
 #include "base/buf.h"
 #include "model/model.h"
@@ -10,11 +10,11 @@
 
 /* One text. The first token is read only, unless the tokenizer has a token that begins a text: then that is. */
 typedef struct alm_scored {
-    uint32_t n;            /* tokens with a likelihood */
-    double nll;            /* their sum, in nats: rule D, in double */
-    const uint32_t *id;    /* [n] */
-    const float *piece;    /* [n] nll of each */
-    const uint32_t *end;   /* [n] where in the text it ends */
+    uint32_t n;          /* tokens with a likelihood */
+    double nll;          /* their sum, in nats: rule D, in double */
+    const uint32_t *id;  /* [n] */
+    const float *piece;  /* [n] nll of each */
+    const uint32_t *end; /* [n] where in the text it ends */
 } alm_scored;
 
 typedef struct alm_scorer alm_scorer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_examples.c - every token is predicted once an epoch, from its own document only. */
+ * test_packing.c - every token is predicted once an epoch, from its own document only. */
 #include "train/examples.h"
 #include "trainer_help.h"
 
