@@ -10,7 +10,7 @@ $ alm train $(cat opts) --data normal.log -o m.gguf --steps 3; ls | grep -v 'nor
 > m.gguf.recipe.json
 > <svg
 > }
-2>~ memory: [0-9.]+ MiB of
+2>~ memory: [0-9.]+ [KM]iB of
 2>~ [0-9]+ k parameters; [0-9]+ documents of [0-9]+ tokens, [0-9]+ documents held out
 2>~ 3 steps, loss [0-9.]+; held out [0-9.]+ at step 3: m\.gguf
 
