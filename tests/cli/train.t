@@ -218,7 +218,7 @@ $ alm score normal.log normal.log
 2>~ normal\.log
 ? 5
 
-== Rezepte sprechen Deutsch
+== in German, too
 language: de
 $ alm train $(cat opts) --data normal.log -o m.gguf --steps 1; echo more >> normal.log; alm train --recipe m.gguf -o a.gguf
 2>~ 1 Schritte?, Verlust [0-9.]+

@@ -113,6 +113,19 @@ static void micro_batches_come_to_the_same_within_rounding(void **state) {
     }
 }
 
+static void bf16_learns_and_leaves_f32_behind(void **state) {
+    (void)state;
+    alm_train_options o = help_options();
+    o.steps = 40;
+    help_run exact = help_train(&o, &data.d, NULL, 1, "");
+    o.bf16 = true;
+    help_run rounded = help_train(&o, &data.d, NULL, 1, "");
+    CHECK(strcmp(exact.sha256, rounded.sha256) != 0);
+    CHECK_NEAR(rounded.p.loss, exact.p.loss, 0.1);
+    help_run again = help_train(&o, &data.d, NULL, 3, "");
+    CHECK_STR(alm_str_of(again.sha256), rounded.sha256);
+}
+
 static void the_best_weights_are_kept(void **state) {
     (void)state;
     alm_train_options o = help_options();
@@ -154,6 +167,7 @@ static void a_run_that_is_cut_goes_on_to_the_same_bits(void **state) {
     alm_train_options o = help_options();
     o.micro_tokens = 64;
     o.eval_every = 3;
+    o.bf16 = true;
     help_run whole = help_train(&o, &data.d, &held.d, 1, "");
     const char *path = alm_test_path("cut.gguf");
     alm_error err = {0};
@@ -428,6 +442,7 @@ int main(void) {
         cmocka_unit_test(the_bits_do_not_depend_on_the_instruction_set),
         cmocka_unit_test(recomputation_changes_no_bit),
         cmocka_unit_test(micro_batches_come_to_the_same_within_rounding),
+        cmocka_unit_test(bf16_learns_and_leaves_f32_behind),
         cmocka_unit_test(the_best_weights_are_kept),
         cmocka_unit_test(patience_ends_a_run_that_gets_no_better),
         cmocka_unit_test(a_run_that_is_cut_goes_on_to_the_same_bits),
