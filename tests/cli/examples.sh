@@ -9,6 +9,7 @@ sh "$shop" 200 2 6 > today.log
 sh "$shop" 100 3 > app.log
 sh "$shop" 100 4 > monday.log
 sh "$shop" 100 5 4 > tuesday.log
+cp "${shop%/*}/../data/models/gguf/llama3-q8_0.gguf" tiny.gguf
 mkdir logs
 sh "$shop" 60 6 > logs/a.log
 sh "$shop" 60 7 > logs/b.log
