@@ -87,7 +87,7 @@ static alm_status take(alm_model *m, size_t i, const found *t, bool turn, alm_er
     if (!type || s->n_cols % type->block)
         return alm_fail(err, ALM_UNSUPPORTED, "unsupported: tensor %.*s has a type that this build cannot decode",
                         ALM_ARG(t->name));
-    bool as_is = t->type == ALM_F32; /* bf16 too once the products take it */
+    bool as_is = t->type == ALM_F32 || (t->type == ALM_BF16 && !s->norm);
     size_t align = t->type == ALM_F32 ? 4 : 2, row_bytes = s->n_cols / type->block * type->block_bytes;
     w->type = as_is ? t->type : ALM_F32;
     if (as_is && (uintptr_t)t->at % align == 0 && !(turn && s->heads)) return w->at = t->at, ALM_OK;
