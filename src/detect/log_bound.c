@@ -37,15 +37,11 @@ static bool make_overflow(alm_miner *m) {
 
 /* Words that live templates use, in a new table; items are renumbered. */
 static bool compact_words(alm_miner *m) {
-    size_t old_n = m->n_word, old_cap = m->cap_word, old_mask = m->word_mask;
-    log_word *old_word = m->word;
-    uint32_t *old_cell = m->word_cell;
-    alm_arena *old_bytes = m->word_bytes;
-    uint32_t *number = alm_calloc(old_n ? old_n : 1, sizeof *number);
+    log_words old = m->words;
+    uint32_t *number = alm_calloc(old.n ? old.n : 1, sizeof *number);
     if (!number) return false;
-    m->word = NULL, m->word_cell = NULL, m->word_bytes = NULL;
-    m->n_word = m->cap_word = m->word_mask = 0;
-    bool ok = alm_arena_new(&m->word_bytes, 16384, 0, NULL) == ALM_OK;
+    m->words = (log_words){0};
+    bool ok = true;
     for (int renumber = 0; ok && renumber < 2; renumber++) /* first all words, then the items: nothing is half-done */
         for (size_t i = 0; ok && i < m->n_tmpl; i++) {
             log_template *t = &m->tmpl[i];
@@ -55,8 +51,8 @@ static bool compact_words(alm_miner *m) {
                 int n = it && (it->type == ALM_SLOT_CONST || it->soft) ? 2 : 1;
                 for (int r = 0; ok && r < n; r++) {
                     if (!number[was[r]]) {
-                        const log_word *w = &old_word[was[r]];
-                        uint32_t fresh = log_intern(m, w->at, w->n, w->hash);
+                        alm_str text = log_words_text(&old, was[r]);
+                        uint32_t fresh = log_intern(m, text.at, text.n, alm_log_word_hash(text.at, text.n));
                         ok = fresh != LOG_NONE;
                         number[was[r]] = fresh + 1;
                     }
@@ -67,17 +63,8 @@ static bool compact_words(alm_miner *m) {
                 else t->tail = now[0];
             }
         }
-    if (ok) {
-        alm_free(old_word);
-        alm_free(old_cell);
-        alm_arena_free(old_bytes);
-    } else {
-        alm_free(m->word);
-        alm_free(m->word_cell);
-        alm_arena_free(m->word_bytes);
-        m->word = old_word, m->word_cell = old_cell, m->word_bytes = old_bytes;
-        m->n_word = old_n, m->cap_word = old_cap, m->word_mask = old_mask;
-    }
+    log_words_free(ok ? &old : &m->words);
+    if (!ok) m->words = old;
     alm_free(number);
     return ok;
 }

@@ -11,7 +11,6 @@
 #define ALM_DETECT_LOG_INNER_H
 
 #include "base/alloc.h"
-#include "base/arena.h"
 #include "detect/log_shape.h"
 #include "detect/log_template.h"
 
@@ -34,22 +33,31 @@ typedef struct log_template {
     uint64_t count, first_record, last_record;
     int64_t first_ns, last_ns;
     log_item *item;
-    uint32_t n_item, tail; /* word number of the separator at the end */
-    uint32_t index;        /* the live index that stands for it */
-    uint32_t n_soft;       /* soft slots that still hold one value */
     char *example;
-    uint32_t example_n;
-    bool sited;           /* has been entered into its sites */
-    uint32_t spark_shift; /* scale of spark: records per bin are 1 << spark_shift */
+    uint32_t tail;  /* word number of the separator at the end */
+    uint32_t index; /* the live index that stands for it */
+    uint16_t n_item;
+    uint16_t n_soft; /* soft slots that still hold one value */
+    uint16_t example_n;
+    uint8_t spark_shift; /* scale of spark: records per bin are 1 << spark_shift */
+    bool sited;          /* has been entered into its sites */
     uint32_t spark[ALM_SPARK_BINS];
 } log_template;
 
-/* Interned words: the same bytes have the same number. */
+/* Interned words: the same bytes have the same number. Their bytes stand one behind another in the order of the numbers, so a
+ * word ends where the next one begins; there may be millions of words, and eight bytes are enough for each. */
 typedef struct log_word {
-    uint64_t hash;
-    uint32_t n;
-    char *at;
+    uint32_t hash; /* lower half */
+    uint32_t at;   /* in the bytes of all words */
 } log_word;
+typedef struct log_words {
+    log_word *at;
+    size_t n, cap;
+    uint32_t *cell; /* hash table of word numbers + 1 */
+    size_t mask;
+    char *bytes;
+    size_t n_bytes, cap_bytes;
+} log_words;
 
 typedef struct log_map_cell {
     uint64_t key; /* 0: empty */
@@ -63,9 +71,11 @@ typedef struct log_map {
 
 /* Half a key is enough to find a site; who uses its members compares whole keys. */
 typedef struct log_site {
-    uint32_t tag;  /* upper half of the key */
-    uint32_t head; /* newest node + 1, times 256, plus the position; 0: empty */
+    uint32_t tag; /* upper half of the key */
+    uint32_t
+        head; /* newest node + 1, times 256, plus the position; 0: empty. With LOG_LONE: one template, its index instead */
 } log_site;
+#define LOG_LONE (1u << 31) /* most sites never see a second template, and need no node */
 typedef struct log_node {
     uint32_t index, next; /* next: node + 1, 0 at the end */
 } log_node;
@@ -94,18 +104,14 @@ struct alm_miner {
     uint32_t overflow; /* index of the overflow template, or LOG_NONE */
     uint64_t n_records, n_unmatched, n_evicted;
 
-    log_word *word;
-    size_t n_word, cap_word;
-    uint32_t *word_cell; /* hash table of word numbers + 1 */
-    size_t word_mask;
-    alm_arena *word_bytes;
+    log_words words;
 
     log_map map;
     size_t n_alias;
     log_site *site;
     size_t site_mask, n_site;
     log_node *node;
-    size_t n_node, cap_node;
+    size_t n_node, cap_node, n_entered; /* entered: nodes and lone ones */
     log_widening *widening;
     size_t n_widening, cap_widening;
     alm_mask_hit *hit; /* scratch for masks */
@@ -115,6 +121,14 @@ struct alm_miner {
 
 /* log_template.c */
 uint32_t log_intern(alm_miner *m, const char *at, size_t n, uint64_t hash); /* LOG_NONE without memory */
+/* Until the next log_intern. */
+static inline alm_str log_words_text(const log_words *w, uint32_t number) {
+    size_t end = number + 1 < w->n ? w->at[number + 1].at : w->n_bytes;
+    return (alm_str){w->bytes + w->at[number].at, end - w->at[number].at};
+}
+static inline alm_str log_word_text(const alm_miner *m, uint32_t number) { return log_words_text(&m->words, number); }
+uint64_t log_word_hash(const alm_miner *m, uint32_t number); /* alm_log_word_hash of it */
+void log_words_free(log_words *w);
 static inline log_template *log_live(const alm_miner *m, uint32_t index) {
     return index < m->n_index && m->slot[index] != LOG_NONE ? &m->tmpl[m->slot[index]] : NULL;
 }

@@ -13,8 +13,8 @@
 
 enum {
     MAX_SITES_PER_TEMPLATE = 40, /* only the first constants of a long record have sites */
-    MAX_NODES = 1 << 23,
-    MAX_MEMBERS = 48, /* how many templates of a site are laid side by side */
+    MAX_NODES = (1 << 23) - 2,   /* a node's number + 1 has 23 bits */
+    MAX_MEMBERS = 48,            /* how many templates of a site are laid side by side */
     MAX_WIDENINGS_PER_LENGTH = 64
 };
 
@@ -79,14 +79,33 @@ static log_site *site_find(const alm_miner *m, uint64_t key, uint32_t position) 
     return NULL;
 }
 
-/* Puts node + 1 at the head of the site for key and position; false without memory. */
-static bool site_add(alm_miner *m, uint64_t key, uint32_t position, uint32_t node) {
-    log_site *s = site_find(m, key, position);
-    if (s) {
-        m->node[node - 1].next = s->head >> 8;
-        s->head = node << 8 | position;
-        return true;
+/* A node for the index; its number + 1, or 0 without memory. */
+static uint32_t node_new(alm_miner *m, uint32_t index, uint32_t next) {
+    void *node = m->node;
+    if (!alm_grow(&node, &m->cap_node, m->n_node + 1, sizeof *m->node)) return 0;
+    m->node = node;
+    m->node[m->n_node] = (log_node){.index = index, .next = next};
+    return (uint32_t)++m->n_node;
+}
+
+/* Puts the template at the head of a site that has members. */
+static bool site_join(alm_miner *m, log_site *s, uint32_t index) {
+    uint32_t position = s->head & 255, next = s->head >> 8;
+    if (s->head & LOG_LONE) {
+        next = node_new(m, (s->head & ~LOG_LONE) >> 8, 0);
+        if (!next) return false;
+        s->head = next << 8 | position;
     }
+    uint32_t node = node_new(m, index, next);
+    if (!node) return false;
+    s->head = node << 8 | position;
+    return true;
+}
+
+/* Puts the template at the head of the site for key and position; false without memory. */
+static bool site_add(alm_miner *m, uint64_t key, uint32_t position, uint32_t index) {
+    log_site *s = site_find(m, key, position);
+    if (s) return site_join(m, s, index);
     if (!m->site || (m->n_site + 1) * 8 > (m->site_mask + 1) * 7) {
         size_t n = m->site ? (m->site_mask + 1) * 2 : 1024;
         log_site *next = alm_calloc(n, sizeof *next);
@@ -104,15 +123,16 @@ static bool site_add(alm_miner *m, uint64_t key, uint32_t position, uint32_t nod
     uint32_t tag = (uint32_t)(key >> 32);
     size_t at = tag & m->site_mask;
     while (m->site[at].head) at = (at + 1) & m->site_mask;
-    m->node[node - 1].next = 0;
-    m->site[at] = (log_site){.tag = tag, .head = node << 8 | position};
+    uint32_t head = index << 8 | LOG_LONE;
+    if (index >= LOG_LONE >> 8 && !(head = node_new(m, index, 0) << 8)) return false;
+    m->site[at] = (log_site){.tag = tag, .head = head | position};
     m->n_site++;
     return true;
 }
 
 static uint64_t site_key(const alm_miner *m, const log_template *t, uint32_t p) {
     uint64_t sep = log_item_sep_hash(m, &t->item[p], p);
-    return t->key + alm_log_slot_share(sep) - alm_log_share_of(sep, m->word[t->item[p].word].hash);
+    return t->key + alm_log_slot_share(sep) - alm_log_share_of(sep, log_word_hash(m, t->item[p].word));
 }
 
 /* --- the decision ------------------------------------------------------------------------------------------------------------ */
@@ -130,8 +150,11 @@ static void collect(const alm_miner *m, const log_site *s, uint64_t key, members
     *out = (members){.slot = LOG_NONE};
     log_map_cell *c = log_map_find(m, key);
     if (c && c->own) out->slot = alm_miner_resolve(m, c->value);
-    for (uint32_t node = s->head >> 8; node; node = m->node[node - 1].next) {
-        const log_template *t = log_live(m, m->node[node - 1].index);
+    bool lone = (s->head & LOG_LONE) != 0;
+    for (uint32_t node = (s->head & ~LOG_LONE) >> 8, next; lone || node; node = next) {
+        const log_template *t = log_live(m, lone ? node : m->node[node - 1].index);
+        next = lone ? 0 : m->node[node - 1].next;
+        lone = false;
         if (!t || p >= t->n_item || t->item[p].type != ALM_SLOT_CONST || site_key(m, t, p) != key) continue;
         if (out->n == MAX_MEMBERS) {
             out->more = true;
@@ -163,7 +186,7 @@ static const char named[] =
     " identifier address url uri token channel pool bucket object method function property attribute variable rack ";
 static const char prepositions[] = " for from to by on at in of with as via into onto against between and or than ";
 
-static alm_str word_of(const alm_miner *m, uint32_t number) { return (alm_str){m->word[number].at, m->word[number].n}; }
+static alm_str word_of(const alm_miner *m, uint32_t number) { return log_word_text(m, number); }
 
 /* Does it look like a name somebody gave (camelCase, digits, inner punctuation), rather than a word of a sentence? */
 static bool name_like(alm_str w) {
@@ -225,16 +248,16 @@ static void absorb(alm_miner *m, uint32_t into_index, uint32_t from_index) {
         log_item *a = &into->item[i];
         const log_item *b = &from->item[i];
         if (a->type == ALM_SLOT_CONST) continue;
-        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? m->word[b->word].hash : 0,
+        alm_token seen = {.hash = b->type == ALM_SLOT_CONST || b->soft ? log_word_hash(m, b->word) : 0,
                           .type = (uint8_t)b->type};
         bool was_soft = a->soft;
-        if (a->soft || a->type != b->type) log_item_see(a, &seen, a->soft ? m->word[a->word].hash : 0);
+        if (a->soft || a->type != b->type) log_item_see(a, &seen, a->soft ? log_word_hash(m, a->word) : 0);
         if (was_soft && !a->soft) into->n_soft--;
     }
     into->id = 0;
     if (from->first_record < into->first_record || !into->example) {
         char *example = into->example;
-        uint32_t n = into->example_n;
+        uint16_t n = into->example_n;
         into->example = from->example, into->example_n = from->example_n;
         from->example = example, from->example_n = n;
     }
@@ -303,13 +326,9 @@ static bool enter(alm_miner *m, log_template *t) {
     for (uint32_t p = 0; p < t->n_item && used < MAX_SITES_PER_TEMPLATE; p++) {
         if (t->item[p].type != ALM_SLOT_CONST) continue;
         used++;
-        if (m->n_node >= MAX_NODES) return true; /* full: these templates stay as they are until room is made */
-        void *node = m->node;
-        if (!alm_grow(&node, &m->cap_node, m->n_node + 1, sizeof *m->node)) return false;
-        m->node = node;
-        m->node[m->n_node] = (log_node){.index = t->index};
-        if (!site_add(m, site_key(m, t, p), p, (uint32_t)m->n_node + 1)) return false;
-        m->n_node++;
+        if (m->n_entered >= MAX_NODES) return true; /* full: these templates stay as they are until room is made */
+        if (!site_add(m, site_key(m, t, p), p, t->index)) return false;
+        m->n_entered++;
     }
     return true;
 }
@@ -342,7 +361,7 @@ bool log_merge_rebuild(alm_miner *m) {
     alm_free(m->site);
     m->site = NULL;
     m->n_site = m->site_mask = 0;
-    m->n_node = 0;
+    m->n_node = m->n_entered = 0;
     m->n_widening = 0;
     for (size_t i = 0; i < m->n_index; i++) {
         log_template *t = log_live(m, (uint32_t)i);

@@ -32,8 +32,8 @@ static bool has_word(const log_item *it) { return it->type == ALM_SLOT_CONST || 
 
 alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
     size_t start = out->n;
-    uint32_t *number = alm_calloc(m->n_word ? m->n_word : 1, sizeof *number); /* word -> its number in the file + 1 */
-    uint32_t *used = alm_calloc(m->n_word ? m->n_word : 1, sizeof *used);     /* and back */
+    uint32_t *number = alm_calloc(m->words.n ? m->words.n : 1, sizeof *number); /* word -> its number in the file + 1 */
+    uint32_t *used = alm_calloc(m->words.n ? m->words.n : 1, sizeof *used);     /* and back */
     alm_status st = ALM_OK;
     if (!number || !used) {
         st = alm_fail_memory(err);
@@ -68,8 +68,9 @@ alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
     alm_buf_add_le32(out, m->n_live);
     alm_buf_add_le64(out, 0);
     for (uint32_t i = 0; i < n_words; i++) {
-        alm_buf_add_le32(out, m->word[used[i]].n);
-        alm_buf_add(out, m->word[used[i]].at, m->word[used[i]].n);
+        alm_str text = log_word_text(m, used[i]);
+        alm_buf_add_le32(out, (uint32_t)text.n);
+        alm_buf_add_str(out, text);
     }
     for (size_t i = 0; i < m->n_index; i++) {
         const log_template *t = log_live(m, (uint32_t)i);
@@ -175,7 +176,7 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
     log_template *t = log_template_new(m, n_item);
     if (!t) return alm_fail_memory(err);
     t->count = count, t->first_record = first, t->last_record = last, t->first_ns = first_ns, t->last_ns = last_ns;
-    t->tail = tail, t->spark_shift = shift;
+    t->tail = tail, t->spark_shift = (uint8_t)shift;
     memcpy(t->spark, spark, sizeof spark);
     for (uint32_t k = 0; k < n_item; k++) {
         alm_status st = load_item(m, r, t, k, n_words, err);
@@ -184,7 +185,7 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
     t->example = alm_alloc(example_n);
     if (!t->example) return alm_fail_memory(err);
     memcpy(t->example, r->at, example_n);
-    t->example_n = example_n;
+    t->example_n = (uint16_t)example_n;
     r->at += example_n, r->left -= example_n;
     if (overflow) {
         m->overflow = t->index;

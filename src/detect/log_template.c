@@ -11,43 +11,62 @@
  * more than four for each template that is allowed.
  *
  * Invariant: the sum of `count` over live templates plus n_unmatched is n_records. */
+#include "detect/log_hash.h"
 #include "detect/log_inner.h"
 #include "detect/log_mask.h"
 
 /* --- words ---------------------------------------------------------------------------------------------------------- */
 
-static bool words_grow(alm_miner *m) {
-    size_t n = m->word_mask ? (m->word_mask + 1) * 2 : 1024;
+static bool words_grow(log_words *w) {
+    size_t n = w->mask ? (w->mask + 1) * 2 : 1024;
     uint32_t *cell = alm_calloc(n, sizeof *cell);
     if (!cell) return false;
-    for (size_t i = 0; i < m->n_word; i++) {
-        size_t at = m->word[i].hash & (n - 1);
+    for (size_t i = 0; i < w->n; i++) {
+        size_t at = w->at[i].hash & (n - 1);
         while (cell[at]) at = (at + 1) & (n - 1);
         cell[at] = (uint32_t)i + 1;
     }
-    alm_free(m->word_cell);
-    m->word_cell = cell;
-    m->word_mask = n - 1;
+    alm_free(w->cell);
+    w->cell = cell;
+    w->mask = n - 1;
     return true;
 }
 
 uint32_t log_intern(alm_miner *m, const char *at, size_t n, uint64_t hash) {
-    if ((m->n_word + 1) * 4 > (m->word_mask + 1) * 3 || !m->word_mask)
-        if (!words_grow(m)) return LOG_NONE;
-    size_t cell = hash & m->word_mask;
-    for (; m->word_cell[cell]; cell = (cell + 1) & m->word_mask) {
-        const log_word *w = &m->word[m->word_cell[cell] - 1];
-        if (w->hash == hash && w->n == n && memcmp(w->at, at, n) == 0) return m->word_cell[cell] - 1;
+    log_words *w = &m->words;
+    if ((w->n + 1) * 4 > (w->mask + 1) * 3 || !w->mask)
+        if (!words_grow(w)) return LOG_NONE;
+    size_t cell = hash & w->mask;
+    for (; w->cell[cell]; cell = (cell + 1) & w->mask) {
+        uint32_t number = w->cell[cell] - 1;
+        if (w->at[number].hash != (uint32_t)hash) continue;
+        alm_str text = log_words_text(w, number);
+        if (text.n == n && (n == 0 || memcmp(text.at, at, n) == 0)) return number;
     }
-    void *words = m->word;
-    if (m->n_word >= LOG_MAX_WORDS || !alm_grow(&words, &m->cap_word, m->n_word + 1, sizeof *m->word)) return LOG_NONE;
-    m->word = words;
-    char *bytes = alm_arena_alloc(m->word_bytes, n ? n : 1, 1);
-    if (!bytes) return LOG_NONE;
-    memcpy(bytes, at, n);
-    m->word[m->n_word] = (log_word){.hash = hash, .n = (uint32_t)n, .at = bytes};
-    m->word_cell[cell] = (uint32_t)++m->n_word;
-    return (uint32_t)m->n_word - 1;
+    void *words = w->at, *bytes = w->bytes;
+    if (w->n >= LOG_MAX_WORDS || n > UINT32_MAX - w->n_bytes || !alm_grow(&words, &w->cap, w->n + 1, sizeof *w->at))
+        return LOG_NONE;
+    w->at = words;
+    if (!alm_grow(&bytes, &w->cap_bytes, w->n_bytes + n + 1, 1)) return LOG_NONE;
+    w->bytes = bytes;
+    if (n) memcpy(w->bytes + w->n_bytes, at, n);
+    w->at[w->n] = (log_word){.hash = (uint32_t)hash, .at = (uint32_t)w->n_bytes};
+    w->n_bytes += n;
+    w->cell[cell] = (uint32_t)++w->n;
+    return (uint32_t)w->n - 1;
+}
+
+uint64_t log_word_hash(const alm_miner *m, uint32_t number) {
+    alm_str text = log_word_text(m, number);
+    size_t room = m->words.n_bytes - m->words.at[number].at;
+    return word_hash(head_of(text.at, text.n, room), text.at, text.n);
+}
+
+void log_words_free(log_words *w) {
+    alm_free(w->at);
+    alm_free(w->cell);
+    alm_free(w->bytes);
+    *w = (log_words){0};
 }
 
 /* Separators are kept with runs of blanks as one blank, as they are hashed. */
@@ -169,11 +188,11 @@ log_template *log_template_new(alm_miner *m, uint32_t n_item) {
     m->parent[index] = index;
     m->slot[index] = place;
     m->tmpl[place] = (log_template){.item = item,
-                                    .n_item = n_item,
+                                    .n_item = (uint16_t)n_item,
                                     .index = index,
                                     .first_ns = ALM_NO_TIME,
                                     .last_ns = ALM_NO_TIME,
-                                    .spark_shift = m->spark_shift};
+                                    .spark_shift = (uint8_t)m->spark_shift};
     m->n_live++;
     return &m->tmpl[place];
 }
@@ -189,7 +208,8 @@ void log_template_drop(alm_miner *m, log_template *t) {
 }
 
 uint64_t log_item_sep_hash(const alm_miner *m, const log_item *it, uint32_t position) {
-    return alm_log_sep_hash(m->word[it->sep].at, m->word[it->sep].n, position);
+    alm_str sep = log_word_text(m, it->sep);
+    return alm_log_sep_hash(sep.at, sep.n, position);
 }
 
 uint64_t log_template_key(const alm_miner *m, const log_template *t) {
@@ -197,9 +217,10 @@ uint64_t log_template_key(const alm_miner *m, const log_template *t) {
     for (uint32_t i = 0; i < t->n_item; i++) {
         const log_item *it = &t->item[i];
         uint64_t sep = log_item_sep_hash(m, it, i);
-        key += it->type == ALM_SLOT_CONST ? alm_log_share_of(sep, m->word[it->word].hash) : alm_log_slot_share(sep);
+        key += it->type == ALM_SLOT_CONST ? alm_log_share_of(sep, log_word_hash(m, it->word)) : alm_log_slot_share(sep);
     }
-    key += alm_log_tail_share(m->word[t->tail].at, m->word[t->tail].n, t->n_item);
+    alm_str tail = log_word_text(m, t->tail);
+    key += alm_log_tail_share(tail.at, tail.n, t->n_item);
     return key ? key : 1;
 }
 
@@ -266,7 +287,7 @@ static uint32_t create(alm_miner *m, alm_str record) {
         return LOG_NONE;
     }
     t->example = example;
-    t->example_n = (uint32_t)n_example;
+    t->example_n = (uint16_t)n_example;
     uint32_t index = t->index;
     for (uint32_t i = 0; i < k->n; i++) {
         const alm_token *tok = &k->at[i];
@@ -346,7 +367,7 @@ static void values(alm_miner *m, log_template *t, bool learn, alm_match *out) {
             const alm_token *tok = &k->at[i];
             if (learn && (it->soft || it->type != tok->type)) {
                 bool was_soft = it->soft;
-                log_item_see(it, tok, was_soft ? m->word[it->word].hash : 0);
+                log_item_see(it, tok, was_soft ? log_word_hash(m, it->word) : 0);
                 if (was_soft && !it->soft) t->n_soft--, t->id = 0;
             }
             m->param[n++] = (alm_param){.at = tok->at,
@@ -444,7 +465,6 @@ alm_status alm_miner_new(alm_miner **out, const alm_miner_options *options, alm_
         st = alm_fail_memory(err);
         goto done;
     }
-    st = alm_arena_new(&m->word_bytes, 16384, 0, err);
 done:
     if (st != ALM_OK) alm_miner_free(m);
     else *out = m;
@@ -457,12 +477,10 @@ void alm_miner_free(alm_miner *m) {
         alm_free(m->tmpl[i].item);
         alm_free(m->tmpl[i].example);
     }
-    alm_arena_free(m->word_bytes);
+    log_words_free(&m->words);
     alm_free(m->tmpl);
     alm_free(m->parent);
     alm_free(m->slot);
-    alm_free(m->word);
-    alm_free(m->word_cell);
     alm_free(m->map.cell);
     alm_free(m->site);
     alm_free(m->node);

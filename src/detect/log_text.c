@@ -28,12 +28,12 @@ alm_str alm_miner_type_text(const alm_miner *m, unsigned type) {
 static void add_text(const alm_miner *m, const log_template *t, alm_text_form form, alm_buf *out) {
     for (uint32_t i = 0; i < t->n_item; i++) {
         const log_item *it = &t->item[i];
-        alm_buf_add(out, m->word[it->sep].at, m->word[it->sep].n);
-        if (it->type == ALM_SLOT_CONST || it->soft) alm_buf_add(out, m->word[it->word].at, m->word[it->word].n);
+        alm_buf_add_str(out, log_word_text(m, it->sep));
+        if (it->type == ALM_SLOT_CONST || it->soft) alm_buf_add_str(out, log_word_text(m, it->word));
         else if (form == ALM_TEXT_STARS) alm_buf_add(out, "<*>", 3);
         else alm_buf_add_str(out, alm_miner_type_text(m, it->type));
     }
-    alm_buf_add(out, m->word[t->tail].at, m->word[t->tail].n);
+    alm_buf_add_str(out, log_word_text(m, t->tail));
 }
 
 void alm_miner_text(const alm_miner *m, uint32_t index, alm_text_form form, alm_buf *out) {
