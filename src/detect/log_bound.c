@@ -26,7 +26,7 @@ static int rarest_first(const void *a, const void *b) {
 static bool make_overflow(alm_miner *m) {
     if (m->overflow != LOG_NONE) return true;
     uint32_t empty = log_intern(m, "", 0, alm_log_word_hash("", 0));
-    log_template *t = empty == LOG_NONE ? NULL : log_template_new(m, 1);
+    log_template *t = empty == LOG_NONE ? NULL : log_template_new(m, 1, (alm_str){NULL, 0});
     if (!t) return false;
     t->item[0] = (log_item){.sep = empty & 0xFFFFFF, .type = ALM_SLOT_ANY};
     t->tail = empty;

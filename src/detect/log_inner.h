@@ -32,8 +32,7 @@ typedef struct log_template {
     uint64_t types;   /* alm_tokens.types of a record from which nothing more can be learnt; 0: none known */
     uint64_t count, first_record, last_record;
     int64_t first_ns, last_ns;
-    log_item *item;
-    char *example;
+    log_item *item; /* behind the items, in the same block: the example */
     uint32_t tail;  /* word number of the separator at the end */
     uint32_t index; /* the live index that stands for it */
     uint16_t n_item;
@@ -135,8 +134,11 @@ static inline log_template *log_live(const alm_miner *m, uint32_t index) {
 bool log_map_put(alm_miner *m, uint64_t key, uint32_t index, bool own);
 void log_map_forget(alm_miner *m); /* drops all aliases */
 log_map_cell *log_map_find(const alm_miner *m, uint64_t key);
-/* A live template with n_item empty items under a new index; NULL without memory. Pointers into m->tmpl move. */
-log_template *log_template_new(alm_miner *m, uint32_t n_item);
+/* A live template with n_item empty items and the example under a new index; NULL without memory. Pointers into m->tmpl move. */
+log_template *log_template_new(alm_miner *m, uint32_t n_item, alm_str example);
+static inline alm_str log_template_example(const log_template *t) {
+    return (alm_str){(const char *)(t->item + t->n_item), t->example_n};
+}
 void log_template_drop(alm_miner *m, log_template *t); /* its place is free; parent of its index is for the caller */
 uint64_t log_template_key(const alm_miner *m, const log_template *t);
 uint64_t log_item_sep_hash(const alm_miner *m, const log_item *it, uint32_t position);

@@ -255,11 +255,11 @@ static void absorb(alm_miner *m, uint32_t into_index, uint32_t from_index) {
         if (was_soft && !a->soft) into->n_soft--;
     }
     into->id = 0;
-    if (from->first_record < into->first_record || !into->example) {
-        char *example = into->example;
-        uint16_t n = into->example_n;
-        into->example = from->example, into->example_n = from->example_n;
-        from->example = example, from->example_n = n;
+    if (from->first_record < into->first_record) { /* its example stays: the blocks change places, the items do not */
+        log_item *block = into->item;
+        memcpy(from->item, into->item, into->n_item * sizeof *block);
+        into->item = from->item, into->example_n = from->example_n;
+        from->item = block, from->example_n = 0;
     }
     log_template_join(into, from);
     m->parent[from_index] = into_index;
@@ -272,7 +272,7 @@ static void absorb(alm_miner *m, uint32_t into_index, uint32_t from_index) {
 static bool merge(alm_miner *m, uint64_t key, uint32_t p, const members *all, uint32_t *out) {
     uint32_t target = all->slot;
     if (target == LOG_NONE) {
-        log_template *t = log_template_new(m, log_live(m, all->index[0])->n_item);
+        log_template *t = log_template_new(m, log_live(m, all->index[0])->n_item, (alm_str){NULL, 0});
         if (!t) return false;
         const log_template *like = log_live(m, all->index[0]);
         memcpy(t->item, like->item, like->n_item * sizeof *t->item);

@@ -92,7 +92,7 @@ alm_status alm_miner_save(const alm_miner *m, alm_buf *out, alm_error *err) {
             unsigned char last[4] = {(unsigned char)it->type, it->soft, it->flags, it->widened};
             alm_buf_add(out, last, sizeof last);
         }
-        alm_buf_add(out, t->example, t->example_n);
+        alm_buf_add_str(out, log_template_example(t));
     }
     if (out->failed == ALM_OK) alm_buf_add_le64(out, alm_hash64(out->at + start, out->n - start, VERSION));
     st = alm_buf_status(out, err);
@@ -173,7 +173,8 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
     if (first > last || last > m->n_records || (count && first == 0))
         return damaged(err, "a template lies outside the records");
     if (r->left < (size_t)n_item * ITEM_BYTES + example_n) return damaged(err, "it ends inside a template");
-    log_template *t = log_template_new(m, n_item);
+    log_template *t =
+        log_template_new(m, n_item, (alm_str){(const char *)r->at + (size_t)n_item * ITEM_BYTES, example_n});
     if (!t) return alm_fail_memory(err);
     t->count = count, t->first_record = first, t->last_record = last, t->first_ns = first_ns, t->last_ns = last_ns;
     t->tail = tail, t->spark_shift = (uint8_t)shift;
@@ -182,10 +183,6 @@ static alm_status load_template(alm_miner *m, reader *r, uint32_t n_words, bool 
         alm_status st = load_item(m, r, t, k, n_words, err);
         if (st != ALM_OK) return st;
     }
-    t->example = alm_alloc(example_n);
-    if (!t->example) return alm_fail_memory(err);
-    memcpy(t->example, r->at, example_n);
-    t->example_n = (uint16_t)example_n;
     r->at += example_n, r->left -= example_n;
     if (overflow) {
         m->overflow = t->index;

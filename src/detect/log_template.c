@@ -159,7 +159,7 @@ uint32_t alm_miner_resolve(const alm_miner *m, uint32_t index) {
     return index;
 }
 
-log_template *log_template_new(alm_miner *m, uint32_t n_item) {
+log_template *log_template_new(alm_miner *m, uint32_t n_item, alm_str example) {
     if (m->n_index >= LOG_NONE - 1) return NULL;
     if (m->n_index == m->cap_index) {
         size_t cap = m->cap_index ? m->cap_index * 2 : 256;
@@ -171,8 +171,11 @@ log_template *log_template_new(alm_miner *m, uint32_t n_item) {
         m->slot = slot;
         m->cap_index = cap;
     }
-    log_item *item = alm_calloc(n_item ? n_item : 1, sizeof *item);
+    size_t items = n_item * sizeof(log_item);
+    log_item *item = alm_alloc(items + example.n + !(items + example.n));
     if (!item) return NULL;
+    memset(item, 0, items);
+    if (example.n) memcpy(item + n_item, example.at, example.n);
     uint32_t place = m->free_tmpl;
     if (place != LOG_NONE) m->free_tmpl = m->tmpl[place].index;
     else {
@@ -189,6 +192,7 @@ log_template *log_template_new(alm_miner *m, uint32_t n_item) {
     m->slot[index] = place;
     m->tmpl[place] = (log_template){.item = item,
                                     .n_item = (uint16_t)n_item,
+                                    .example_n = (uint16_t)example.n,
                                     .index = index,
                                     .first_ns = ALM_NO_TIME,
                                     .last_ns = ALM_NO_TIME,
@@ -201,7 +205,6 @@ void log_template_drop(alm_miner *m, log_template *t) {
     uint32_t place = (uint32_t)(t - m->tmpl);
     m->slot[t->index] = LOG_NONE;
     alm_free(t->item);
-    alm_free(t->example);
     *t = (log_template){.index = m->free_tmpl};
     m->free_tmpl = place;
     m->n_live--;
@@ -278,16 +281,8 @@ static uint32_t create(alm_miner *m, alm_str record) {
     const alm_log_view *k = &m->view;
     size_t n_example = record.n < ALM_EXAMPLE_BYTES ? record.n : ALM_EXAMPLE_BYTES;
     while (n_example > 0 && n_example < record.n && ((unsigned char)record.at[n_example] & 0xC0) == 0x80) n_example--;
-    char *example = alm_alloc(n_example);
-    if (!example) return LOG_NONE;
-    memcpy(example, record.at, n_example);
-    log_template *t = log_template_new(m, k->n);
-    if (!t) {
-        alm_free(example);
-        return LOG_NONE;
-    }
-    t->example = example;
-    t->example_n = (uint16_t)n_example;
+    log_template *t = log_template_new(m, k->n, (alm_str){record.at, n_example});
+    if (!t) return LOG_NONE;
     uint32_t index = t->index;
     for (uint32_t i = 0; i < k->n; i++) {
         const alm_token *tok = &k->at[i];
@@ -473,10 +468,7 @@ done:
 
 void alm_miner_free(alm_miner *m) {
     if (!m) return;
-    for (size_t i = 0; i < m->n_tmpl; i++) {
-        alm_free(m->tmpl[i].item);
-        alm_free(m->tmpl[i].example);
-    }
+    for (size_t i = 0; i < m->n_tmpl; i++) alm_free(m->tmpl[i].item);
     log_words_free(&m->words);
     alm_free(m->tmpl);
     alm_free(m->parent);

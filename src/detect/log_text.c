@@ -6,6 +6,7 @@
  * become wider with more records without making it another template. */
 #include "detect/log_inner.h"
 #include "detect/log_mask.h"
+#include <stdlib.h>
 
 uint32_t alm_miner_n_index(const alm_miner *m) { return (uint32_t)m->n_index; }
 uint32_t alm_miner_n_live(const alm_miner *m) { return m->n_live; }
@@ -81,7 +82,7 @@ bool alm_miner_info(const alm_miner *m, uint32_t index, alm_template_info *out) 
                                .last_record = t->last_record,
                                .first_ns = t->first_ns,
                                .last_ns = t->last_ns,
-                               .example = {t->example ? t->example : "", t->example_n},
+                               .example = log_template_example(t),
                                .n_tokens = t->n_item,
                                .spark_width = (uint64_t)1 << m->spark_shift};
     memcpy(out->spark, scaled.spark, sizeof out->spark);
@@ -94,23 +95,13 @@ unsigned alm_miner_slot_type(const alm_miner *m, uint32_t index, uint16_t slot) 
     return t && slot < t->n_item && !t->item[slot].soft ? t->item[slot].type : ALM_SLOT_CONST;
 }
 
-/* Does a come before b? Ids are known. */
-static bool before(const alm_miner *m, uint32_t a, uint32_t b) {
-    const log_template *x = log_live(m, a), *y = log_live(m, b);
-    if (x->count != y->count) return x->count > y->count;
-    if (x->id != y->id) return x->id < y->id;
-    return a < b;
-}
-
-/* Heap of the last ones: list[at] sinks below those that come after it. */
-static void sink(const alm_miner *m, uint32_t *list, size_t at, size_t n) {
-    uint32_t x = list[at];
-    for (size_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && before(m, list[child], list[child + 1])) child++;
-        if (!before(m, x, list[child])) break;
-        list[at] = list[child];
-    }
-    list[at] = x;
+/* Ids are known. */
+static int by_count(const void *a, const void *b, void *miner) {
+    const uint32_t *i = a, *k = b;
+    const log_template *x = log_live(miner, *i), *y = log_live(miner, *k);
+    if (x->count != y->count) return x->count < y->count ? 1 : -1;
+    if (x->id != y->id) return x->id < y->id ? -1 : 1;
+    return *i < *k ? -1 : *i > *k;
 }
 
 alm_status alm_miner_ranking(const alm_miner *m, uint32_t **out, size_t *n, alm_error *err) {
@@ -123,12 +114,8 @@ alm_status alm_miner_ranking(const alm_miner *m, uint32_t **out, size_t *n, alm_
         (void)id_of(m, &m->tmpl[i]);
         list[k++] = m->tmpl[i].index;
     }
-    for (size_t i = k / 2; i-- > 0;) sink(m, list, i, k); /* in place: this is when memory is at its highest */
-    for (size_t i = k; i-- > 1;) {
-        uint32_t last = list[0];
-        list[0] = list[i], list[i] = last;
-        sink(m, list, 0, i);
-    }
+    /* Four bytes each, no copy of what they are compared by: this is when memory is at its highest. */
+    qsort_r(list, k, sizeof *list, by_count, (void *)(uintptr_t)m); /* NOLINT(performance-no-int-to-ptr) */
     *out = list, *n = k;
     return ALM_OK;
 }
