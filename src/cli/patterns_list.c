@@ -79,26 +79,24 @@ static void spark(alm_buf *out, const alm_template_info *info, uint64_t n_record
     alm_columns_spark(out, value, n, utf8);
 }
 
-static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, uint32_t index, alm_buf *text,
-                          bool with_text, alm_error *err) {
-    alm_template_info info;
-    if (!alm_miner_info(m, index, &info)) return ALM_OK;
+static alm_status add_row(alm_columns *t, alm_cli *cli, const alm_miner *m, const alm_template_info *info,
+                          alm_buf *text, bool with_text, alm_error *err) {
     uint64_t all = alm_miner_n_records(m);
     bool utf8 = cli->out_term.utf8;
     char percent[32], id[ALM_TEMPLATE_ID_CHARS + 1];
     alm_status st;
     alm_buf_clear(text);
-    alm_columns_count(text, info.count, utf8);
+    alm_columns_count(text, info->count, utf8);
     if ((st = alm_columns_add(t, alm_buf_str(text), ALM_PLAIN, err)) != ALM_OK) return st;
-    snprintf(percent, sizeof percent, "%.2f", 100 * share_of(info.count, all));
+    snprintf(percent, sizeof percent, "%.2f", 100 * share_of(info->count, all));
     if ((st = alm_columns_add(t, alm_str_of(percent), ALM_DIM, err)) != ALM_OK) return st;
     alm_buf_clear(text);
-    spark(text, &info, all, utf8);
+    spark(text, info, all, utf8);
     if ((st = alm_columns_add(t, alm_buf_str(text), ALM_GOOD, err)) != ALM_OK) return st;
-    alm_miner_id_text(id, info.id);
+    alm_miner_id_text(id, info->id);
     if ((st = alm_columns_add(t, alm_str_of(id), ALM_DIM, err)) != ALM_OK) return st;
     alm_buf_clear(text);
-    if (with_text) alm_miner_text(m, index, ALM_TEXT_TYPED, text);
+    if (with_text) alm_miner_text(m, info->index, ALM_TEXT_TYPED, text);
     return alm_columns_add(t, alm_buf_str(text), ALM_PLAIN, err);
 }
 
@@ -119,12 +117,15 @@ alm_status alm_patterns_table(alm_cli *cli, const alm_miner *m, uint64_t top, al
     if (st == ALM_OK) alm_columns_measure(t); /* a hundred thousand rows are not kept: each is made twice */
     for (size_t i = 0; st == ALM_OK && i < rows; i++) {
         alm_template_info info;
-        if (alm_miner_info(m, rank[i], &info)) shown += info.count;
-        st = add_row(t, cli, m, rank[i], &text, cli->out_term.is_terminal, err);
+        if (!alm_miner_info(m, rank[i], &info)) continue;
+        shown += info.count;
+        st = add_row(t, cli, m, &info, &text, cli->out_term.is_terminal, err);
     }
     if (st == ALM_OK && n) st = alm_columns_write(t, &cli->out, &cli->out_term, err);
-    for (size_t i = 0; st == ALM_OK && i < rows && alm_out_tick(&cli->out); i++)
-        st = add_row(t, cli, m, rank[i], &text, true, err);
+    for (size_t i = 0; st == ALM_OK && i < rows && alm_out_tick(&cli->out); i++) {
+        alm_template_info info;
+        if (alm_miner_info(m, rank[i], &info)) st = add_row(t, cli, m, &info, &text, true, err);
+    }
     alm_out_flush(&cli->out);
     uint64_t all = alm_miner_n_records(m), unmatched = alm_miner_n_unmatched(m), evicted = alm_miner_n_evicted(m);
     if (st == ALM_OK) {

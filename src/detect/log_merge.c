@@ -319,15 +319,32 @@ static bool consider_site(alm_miner *m, uint64_t key, uint32_t p, uint32_t *out)
     return merged;
 }
 
-/* Enters the template into its sites. False without memory: it may then be in some of them, which does no harm. */
-static bool enter(alm_miner *m, log_template *t) {
-    t->sited = true;
-    uint32_t used = 0;
-    for (uint32_t p = 0; p < t->n_item && used < MAX_SITES_PER_TEMPLATE; p++) {
+/* The sites of a template. */
+typedef struct sites {
+    uint64_t key[MAX_SITES_PER_TEMPLATE];
+    uint8_t position[MAX_SITES_PER_TEMPLATE];
+    uint32_t n;
+} sites;
+
+static void sites_of(const alm_miner *m, const log_template *t, sites *out) {
+    out->n = 0;
+    for (uint32_t p = 0; p < t->n_item && out->n < MAX_SITES_PER_TEMPLATE; p++) {
         if (t->item[p].type != ALM_SLOT_CONST) continue;
-        used++;
+        uint64_t key = site_key(m, t, p);
+        /* Both tables are larger than the caches: all places are asked for before the first is looked at. */
+        if (m->site) __builtin_prefetch(&m->site[key >> 32 & m->site_mask]);
+        __builtin_prefetch(&m->map.cell[key & m->map.mask]);
+        out->key[out->n] = key;
+        out->position[out->n++] = (uint8_t)p;
+    }
+}
+
+/* Enters the template into its sites. False without memory: it may then be in some of them, which does no harm. */
+static bool enter(alm_miner *m, log_template *t, const sites *s) {
+    t->sited = true;
+    for (uint32_t i = 0; i < s->n; i++) {
         if (m->n_entered >= MAX_NODES) return true; /* full: these templates stay as they are until room is made */
-        if (!site_add(m, site_key(m, t, p), p, t->index)) return false;
+        if (!site_add(m, s->key[i], s->position[i], t->index)) return false;
         m->n_entered++;
     }
     return true;
@@ -338,13 +355,12 @@ bool log_merge_consider(alm_miner *m, uint32_t index) {
     for (int round = 0; round < 64; round++) {
         log_template *t = log_live(m, index);
         if (!t) return true;
-        uint32_t used = 0, became = LOG_NONE;
-        if (!t->sited && !enter(m, t)) return false;
-        for (uint32_t p = 0; p < t->n_item && used < MAX_SITES_PER_TEMPLATE; p++) {
-            if (t->item[p].type != ALM_SLOT_CONST) continue;
-            used++;
-            if (consider_site(m, site_key(m, t, p), p, &became)) break;
-        }
+        sites s;
+        sites_of(m, t, &s);
+        uint32_t became = LOG_NONE;
+        if (!t->sited && !enter(m, t, &s)) return false;
+        for (uint32_t i = 0; i < s.n; i++)
+            if (consider_site(m, s.key[i], s.position[i], &became)) break;
         if (became == LOG_NONE) return true;
         index = became;
     }
@@ -369,7 +385,9 @@ bool log_merge_rebuild(alm_miner *m) {
         bool widened = false;
         for (uint32_t p = 0; p < t->n_item; p++) widened = widened || t->item[p].widened;
         if (widened && !widening_add(m, t)) return false;
-        if (!enter(m, t)) return false;
+        sites s;
+        sites_of(m, t, &s);
+        if (!enter(m, t, &s)) return false;
     }
     return true;
 }
