@@ -27,7 +27,7 @@ enum {
     SIEVE = 8192,           /* hashes of shapes that came once */
     WINDOW = 2048,          /* records: when fewer than an eighth of them were remembered, ... */
     REST = 7 * WINDOW,      /* ... so many are tokenised without a look */
-    MAX_BYTES = 4 << 20,    /* of all shapes */
+    MAX_BYTES = 2 << 20,    /* of all shapes */
     MAX_HYPHENS_WORDS = 18, /* 64 bytes each, and two behind */
     UUID_BYTES = 36
 };

@@ -8,7 +8,7 @@
  * but for the hashes of words with digits in them, which are computed afresh.
  *
  * Results never depend on what is remembered: every answer equals alm_log_tokenise's, test_log_shape and fuzz_log_shape
- * compare them. Memory is bounded (about 4 MiB); without memory the shape is just not remembered. */
+ * compare them. Memory is bounded (about 2 MiB); without memory the shape is just not remembered. */
 #ifndef ALM_DETECT_LOG_SHAPE_H
 #define ALM_DETECT_LOG_SHAPE_H
 
