@@ -40,6 +40,7 @@ typedef struct alm_rope_tables {
 struct alm_model {
     const alm_family *family;
     alm_config config;
+    float never_written; /* alm_model_outline: where a gradient would be */
     size_t n_weight;
     alm_slot *slot;     /* [n_weight] */
     alm_weight *weight; /* [n_weight] */

@@ -135,9 +135,9 @@ alm_status alm_model_new(alm_model **out, const alm_config *config, uint64_t see
 }
 
 alm_status alm_model_outline(alm_model **out, const alm_config *config, alm_error *err) {
-    static float never_written; /* where a gradient would be: only whether there is one is looked at */
     alm_status st = alm_model_make(out, config, err);
-    for (size_t i = 0; st == ALM_OK && i < (*out)->n_weight; i++) (*out)->weight[i].grad = &never_written;
+    for (size_t i = 0; st == ALM_OK && i < (*out)->n_weight; i++)
+        (*out)->weight[i].grad = &(*out)->never_written; /* only whether there is one is looked at */
     return st;
 }
 
