@@ -126,7 +126,10 @@ enum { TILE_M = 6, TILE_PANELS = 1 };
 #endif
 /* Rows of A that are copied together, a multiple of every TILE_M; distance of two rows in the copy (256 and a little more,
  * odd in cache lines, so that rows do not fall on one another in a cache whose sets repeat every 4 kB). */
-enum { ROWS_M = 48, ROW = 272 };
+#ifndef ALM_MATMUL_ROW /* the bench of the order takes longer blocks */
+#define ALM_MATMUL_ROW 272
+#endif
+enum { ROWS_M = 48, ROW = ALM_MATMUL_ROW };
 
 #define ALM_TILE static inline __attribute__((always_inline)) void
 
@@ -140,6 +143,12 @@ ALM_TILE tile(int M, int P, bool in_rows, bool bf16, const float *a, const void 
     for (int i = 0; i < M; i++) {
         ALM_UNROLL(8)
         for (int v = 0; v < V; v++) acc[i][v] = vf_zero();
+    }
+    /* The result is visited once per block: its lines are asked for now. */
+    ALM_UNROLL(16)
+    for (int i = 0; i < M; i++) {
+        __builtin_prefetch(out + (size_t)i * ldo);
+        if (V * ALM_LANES > 16) __builtin_prefetch(out + (size_t)i * ldo + 16);
     }
     for (size_t p = 0; p < k; p++) {
         vf y[8];
@@ -202,13 +211,19 @@ static void copy_rows(float *to, const float *a, size_t ai, size_t ap, size_t m,
     for (size_t i = 0; i < m; i++)
         for (size_t p = 0; p < k; p++) to[i * ROW + p] = a[i * ai + p * ap];
 }
+/* k outside: the rows of a copy lie side by side in memory, so every line is touched once. */
 static void copy_interleaved(float *to, const float *a, size_t ap, size_t m, size_t k) {
-    for (size_t i = 0; i < m; i += TILE_M, to += TILE_M * k) {
-        /* memcpy of a constant size is a move or two; behind the last row whatever stands there is copied nowhere. */
-        if (m - i >= TILE_M)
-            for (size_t p = 0; p < k; p++) memcpy(to + p * TILE_M, a + i + p * ap, TILE_M * sizeof *a);
-        else
-            for (size_t p = 0; p < k; p++) memcpy(to + p * TILE_M, a + i + p * ap, (m - i) * sizeof *a);
+    size_t tall = m / TILE_M * TILE_M;
+    for (size_t p = 0; p < k; p++) {
+        const float *from = a + p * ap;
+        float *at = to + p * TILE_M;
+        size_t i = 0;
+        if (p + 16 < k) { /* rows of a wide matrix are a page apart: no prefetcher of the machine follows */
+            for (; i < m; i += 16) __builtin_prefetch(from + 16 * ap + i);
+            i = 0;
+        }
+        for (; i < tall; i += TILE_M, at += TILE_M * k) memcpy(at, from + i, TILE_M * sizeof *a); /* a move or two */
+        for (size_t l = 0; i + l < m; l++) at[l] = from[i + l];
     }
 }
 
@@ -217,11 +232,11 @@ static void copy_interleaved(float *to, const float *a, size_t ap, size_t m, siz
         strip(M, in_rows, bf16, at, b, step, n, k, out, ldo, add); \
         break;
 #if ALM_LANES == 16
-#define ALM_STRIPS                                                                                           \
-    ALM_STRIP(1)                                                                                             \
-    ALM_STRIP(2)                                                                                             \
-    ALM_STRIP(3) ALM_STRIP(4) ALM_STRIP(5) ALM_STRIP(6) ALM_STRIP(7) ALM_STRIP(8) ALM_STRIP(9) ALM_STRIP(10) \
-        ALM_STRIP(11)
+#define ALM_STRIPS \
+    ALM_STRIP(1)   \
+    ALM_STRIP(2)   \
+    ALM_STRIP(3)   \
+    ALM_STRIP(4) ALM_STRIP(5) ALM_STRIP(6) ALM_STRIP(7) ALM_STRIP(8) ALM_STRIP(9) ALM_STRIP(10) ALM_STRIP(11)
 #else
 #define ALM_STRIPS ALM_STRIP(1) ALM_STRIP(2) ALM_STRIP(3) ALM_STRIP(4) ALM_STRIP(5)
 #endif
@@ -273,29 +288,36 @@ static void matmul_bf16(float *out, size_t ldo, const float *a, size_t ai, size_
     }
 }
 
-/* From rows (bp == 1): squares of ALM_LANES numbers are turned in registers where the lanes can (vf_turn). */
+/* A panel from rows (bp == 1): squares of ALM_LANES numbers are turned in registers. */
+static size_t turn_rows(float *panel, const float *from, size_t bj, size_t k) {
+    size_t p = 0;
+    for (; p + ALM_LANES <= k; p += ALM_LANES) {
+        for (size_t lane = 0; lane < 16; lane += ALM_LANES) {
+            vf square[ALM_LANES];
+            ALM_UNROLL(16)
+            for (size_t l = 0; l < ALM_LANES; l++) square[l] = vf_load(from + (lane + l) * bj + p);
+            vf_turn(square);
+            ALM_UNROLL(16)
+            for (size_t l = 0; l < ALM_LANES; l++) vf_store(panel + (p + l) * 16 + lane, square[l]);
+        }
+    }
+    return p;
+}
+
 static void pack(float *out, size_t step, const float *b, size_t bj, size_t bp, size_t n, size_t k) {
-    for (size_t j = 0; j < n; j += 16) {
+    size_t whole = n / 16 * 16, j = 0;
+    if (bj == 1) { /* k outside: memory is read as it lies */
+        for (size_t p = 0; p < k; p++) {
+            for (j = 0; j < whole; j += 16) v16_store(out + j / 16 * step + p * 16, v16_load(b + p * bp + j));
+            if (j < n) v16_store(out + j / 16 * step + p * 16, v16_load_n(b + p * bp + j, n - j));
+        }
+        return;
+    }
+    for (; j < n; j += 16) {
         float *panel = out + j / 16 * step;
         const float *from = b + j * bj;
-        size_t width = n - j < 16 ? n - j : 16, p = 0;
-        if (width == 16 && bj == 1) {
-            for (; p < k; p++) v16_store(panel + p * 16, v16_load(from + p * bp));
-        } else if (bj == 1) {
-            for (; p < k; p++) v16_store(panel + p * 16, v16_load_n(from + p * bp, width));
-        } else if (width == 16 && bp == 1) {
-            for (; p + ALM_LANES <= k; p += ALM_LANES)
-                for (size_t part = 0; part < ALM_PARTS; part++) {
-                    size_t lane = part * ALM_LANES;
-                    vf square[ALM_LANES];
-                    ALM_UNROLL(16)
-                    for (size_t l = 0; l < ALM_LANES; l++) square[l] = vf_load(from + (lane + l) * bj + p);
-                    vf_turn(square);
-                    ALM_UNROLL(16)
-                    for (size_t l = 0; l < ALM_LANES; l++) vf_store(panel + (p + l) * 16 + lane, square[l]);
-                }
-        }
-        for (; p < k; p++)
+        size_t width = n - j < 16 ? n - j : 16;
+        for (size_t p = width == 16 && bp == 1 ? turn_rows(panel, from, bj, k) : 0; p < k; p++)
             for (size_t l = 0; l < 16; l++) panel[p * 16 + l] = l < width ? from[l * bj + p * bp] : 0.0f;
     }
 }

@@ -19,11 +19,13 @@
 #include <string.h>
 
 enum {
-    FEW = 16,             /* rows up to which B is not packed as a whole */
-    FEW_COLUMNS = 128,    /* columns of a slice then */
-    ROWS = 48,            /* rows of a slice otherwise: what the kernel copies at once */
-    BETWEEN = 288,        /* rows up to which columns are cut, too */
-    BETWEEN_COLUMNS = 128 /* into slices of so many */
+    FEW = 16,              /* rows up to which B is not packed as a whole */
+    FEW_COLUMNS = 128,     /* columns of a slice then */
+    ROWS = 48,             /* rows of a slice otherwise: what the kernel copies at once */
+    COLUMNS = 512,         /* columns of a slice: between two blocks of k a slice of the result stays in the cache */
+    BETWEEN = 96,          /* rows up to which slices have */
+    BETWEEN_COLUMNS = 128, /* fewer columns, so that there are enough of them */
+    PACK_PANELS = 4        /* panels packed together */
 };
 #define SHARED_BYTES \
     ((size_t)4 << 20) /* panels packed at once, unless one panel is longer: they should stay in the cache */
@@ -33,13 +35,20 @@ typedef struct job {
     alm_compute *c;
     const alm_product *p;
     float *packed;   /* shared panels of this round, f32 */
-    size_t step;     /* numbers from one panel to the next */
+    size_t n_panel;  /* panels of this round: a block of k is [n_panel][k of the block][16] */
     size_t first, n; /* columns of this round */
     size_t n_column_slices, column_slice;
     size_t scratch_bytes;
 } job;
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Where a panel begins for the block that begins at k and has kk. Blocks lie one behind the other, so that what is read
+ * together is close together: at a distance of k * 64 bytes, often a power of two, panels would drive each other out of
+ * the cache (measured: an eighth of the speed). */
+static size_t place(size_t n_panel, size_t panel, size_t k, size_t kk) {
+    return (k * n_panel + panel * kk) * ALM_PANEL;
+}
 
 /* Columns j .. j+width-1 (at most 16) of B, k from p for kk numbers, as a panel; tmp: 16 * 256 numbers. */
 static void pack_panel(const job *j, float *panel, size_t column, size_t width, size_t from, size_t kk, float *tmp) {
@@ -67,17 +76,27 @@ static void pack_slice(void *arg, size_t slice, size_t from, size_t to, unsigned
     const job *j = arg;
     const alm_product *p = j->p;
     float *tmp = alm_compute_scratch(j->c, worker, j->scratch_bytes);
+    if (!p->panels && p->b_type == ALM_F32) {
+        size_t column = j->first + from * ALM_PANEL, n = least((to - from) * ALM_PANEL, p->n - column);
+        for (size_t k = 0; k < p->k; k += ALM_BLOCK)
+            j->kernels->pack(j->packed + place(j->n_panel, from, k, least(ALM_BLOCK, p->k - k)),
+                             least(ALM_BLOCK, p->k - k) * ALM_PANEL,
+                             (const float *)p->b + column * p->b_col + k * p->b_k, p->b_col, p->b_k, n,
+                             least(ALM_BLOCK, p->k - k));
+        return;
+    }
     for (size_t panel = from; panel < to; panel++) {
         size_t column = j->first + panel * ALM_PANEL;
-        float *at = j->packed + panel * j->step;
-        if (p->panels) { /* bf16, packed: only to be widened */
-            const uint16_t *b = (const uint16_t *)p->panels + column / ALM_PANEL * p->k * ALM_PANEL;
-            j->kernels->widen_bf16(at, b, p->k * ALM_PANEL);
-            continue;
-        }
         for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
             size_t kk = least(ALM_BLOCK, p->k - k);
-            pack_panel(j, at + k * ALM_PANEL, column, least(ALM_PANEL, p->n - column), k, kk, tmp);
+            float *at = j->packed + place(j->n_panel, panel, k, kk);
+            if (p->panels) { /* bf16, packed: only to be widened */
+                size_t all = (p->n + ALM_PANEL - 1) / ALM_PANEL;
+                const uint16_t *b = (const uint16_t *)p->panels + place(all, column / ALM_PANEL, k, kk);
+                j->kernels->widen_bf16(at, b, kk * ALM_PANEL);
+            } else {
+                pack_panel(j, at, column, least(ALM_PANEL, p->n - column), k, kk, tmp);
+            }
         }
     }
 }
@@ -92,10 +111,11 @@ static void product_slice(void *arg, size_t slice, size_t from, size_t to, unsig
         size_t row = item / j->n_column_slices * ROWS, column = item % j->n_column_slices * j->column_slice;
         size_t m = least(ROWS, p->m - row), n = least(j->column_slice, j->n - column);
         for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
+            size_t kk = least(ALM_BLOCK, p->k - k);
             j->kernels->matmul(p->out + row * p->out_row + j->first + column, p->out_row,
                                p->a + row * p->a_row + k * p->a_k, p->a_row, p->a_k,
-                               j->packed + column / ALM_PANEL * j->step + k * ALM_PANEL, j->step, m, n,
-                               least(ALM_BLOCK, p->k - k), k > 0 || p->add, scratch);
+                               j->packed + place(j->n_panel, column / ALM_PANEL, k, kk), kk * ALM_PANEL, m, n, kk,
+                               k > 0 || p->add, scratch);
         }
     }
 }
@@ -114,17 +134,17 @@ static bool many_rows(job *j) {
         j->packed = alm_compute_shared(j->c, round * panel_bytes);
         if (!j->packed) return false;
     }
-    j->step = p->k * ALM_PANEL;
     j->scratch_bytes = ALM_MATMUL_SCRATCH * sizeof(float);
     for (unsigned w = 0; w < alm_pool_threads(alm_compute_pool(j->c)); w++)
         if (!alm_compute_scratch(j->c, w, j->scratch_bytes)) return false;
     for (size_t panel = 0; panel < n_panel; panel += round) {
         size_t now = least(round, n_panel - panel);
         j->first = panel * ALM_PANEL;
+        j->n_panel = now;
         j->n = least(now * ALM_PANEL, p->n - j->first);
         if (ready) j->packed = (float *)(uintptr_t)p->panels; /* not written */
-        else alm_pool_run(alm_compute_pool(j->c), now, 2, pack_slice, j);
-        j->column_slice = p->m <= BETWEEN ? BETWEEN_COLUMNS : j->n;
+        else alm_pool_run(alm_compute_pool(j->c), now, PACK_PANELS, pack_slice, j);
+        j->column_slice = p->m <= BETWEEN ? BETWEEN_COLUMNS : COLUMNS;
         j->n_column_slices = (j->n + j->column_slice - 1) / j->column_slice;
         alm_pool_run(alm_compute_pool(j->c), (p->m + ROWS - 1) / ROWS * j->n_column_slices, 1, product_slice, j);
     }
@@ -141,16 +161,17 @@ static void few_slice(void *arg, size_t slice, size_t from, size_t to, unsigned 
     float *copy = alm_compute_scratch(j->c, worker, j->scratch_bytes);
     float *panels = copy + ALM_MATMUL_SCRATCH, *tmp = panels + FEW_COLUMNS * ALM_BLOCK;
     for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
-        size_t kk = least(ALM_BLOCK, p->k - k), n = to - from, packed_at = (from / ALM_PANEL * p->k + k) * ALM_PANEL;
+        size_t kk = least(ALM_BLOCK, p->k - k), n = to - from, step = kk * ALM_PANEL;
+        size_t at = place((p->n + ALM_PANEL - 1) / ALM_PANEL, from / ALM_PANEL, k, kk);
         float *out = p->out + from;
         const float *a = p->a + k * p->a_k;
         bool add = k > 0 || p->add;
         if (p->panels && p->b_type == ALM_BF16) {
-            j->kernels->matmul_bf16(out, p->out_row, a, p->a_row, p->a_k, (const uint16_t *)p->panels + packed_at,
-                                    p->k * ALM_PANEL, p->m, n, kk, add, copy);
+            j->kernels->matmul_bf16(out, p->out_row, a, p->a_row, p->a_k, (const uint16_t *)p->panels + at, step, p->m,
+                                    n, kk, add, copy);
         } else if (p->panels) {
-            j->kernels->matmul(out, p->out_row, a, p->a_row, p->a_k, (const float *)p->panels + packed_at,
-                               p->k * ALM_PANEL, p->m, n, kk, add, copy);
+            j->kernels->matmul(out, p->out_row, a, p->a_row, p->a_k, (const float *)p->panels + at, step, p->m, n, kk,
+                               add, copy);
         } else {
             for (size_t c = from; c < to; c += ALM_PANEL)
                 pack_panel(j, panels + (c - from) * kk, c, least(ALM_PANEL, to - c), k, kk, tmp);
@@ -247,17 +268,20 @@ alm_status alm_weight_pack(alm_weight *w, alm_compute *c, alm_error *err) {
     if (!block) return alm_fail_memory(err);
     char *at = block + 64 + (64 - (uintptr_t)block % 64) % 64;
     memcpy(at - sizeof block, &block, sizeof block);
-    if (w->type == ALM_F32) {
-        alm_compute_kernels(c)->pack((float *)(void *)at, w->n_cols * ALM_PANEL, w->at, w->n_cols, 1, w->n_rows,
-                                     w->n_cols);
-    } else {
-        uint16_t *to = (uint16_t *)(void *)at;
-        const uint16_t *from = w->at;
+    for (size_t k = 0; k < w->n_cols; k += ALM_BLOCK) {
+        size_t kk = least(ALM_BLOCK, w->n_cols - k);
+        if (w->type == ALM_F32) {
+            alm_compute_kernels(c)->pack((float *)(void *)at + place(n_panel, 0, k, kk), kk * ALM_PANEL,
+                                         (const float *)w->at + k, w->n_cols, 1, w->n_rows, kk);
+            continue;
+        }
+        uint16_t *to = (uint16_t *)(void *)at + place(n_panel, 0, k, kk);
+        const uint16_t *from = (const uint16_t *)w->at + k;
         for (size_t panel = 0; panel < n_panel; panel++) {
-            for (size_t k = 0; k < w->n_cols; k++) {
+            for (size_t p = 0; p < kk; p++) {
                 for (size_t l = 0; l < ALM_PANEL; l++, to++) {
                     size_t row = panel * ALM_PANEL + l;
-                    *to = row < w->n_rows ? from[row * w->n_cols + k] : 0;
+                    *to = row < w->n_rows ? from[row * w->n_cols + p] : 0;
                 }
             }
         }

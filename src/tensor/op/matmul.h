@@ -29,8 +29,9 @@ typedef struct alm_product {
     uint32_t b_type; /* ALM_F32 or ALM_BF16 */
     const void *b;
     size_t b_col, b_k;
-    const void *panels; /* B packed: ceil(n / 16) panels [k][16] of b_type, or NULL */
-    bool add;           /* the chains begin at out */
+    /* B packed, or NULL: for each block of 256 k (the last may have fewer) ceil(n / 16) panels [k of the block][16] */
+    const void *panels;
+    bool add; /* the chains begin at out */
 } alm_product;
 bool alm_matmul(alm_compute *c, const alm_product *p);
 
