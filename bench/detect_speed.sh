@@ -17,16 +17,18 @@ log=$SHARED/data/openstack_raw/nova-sample.log
 
 head -n 12000 "$log" >"$WORK/learn"
 tail -n +12001 "$log" >"$WORK/rest"
-measure --cores 0,1 --repeat 3 --lines 12000 --json "$json" --name 'learn 12,000 lines' -- "$ALM" learn "$WORK/learn" -o "$WORK/model.gguf" -q
-measure --cores 0,1 --repeat 3 --lines "$(wc -l <"$log")" --json "$json" --name 'learn openstack_raw whole' -- "$ALM" learn "$log" -o "$WORK/whole.gguf" -q
+measure --cores 0,1 --repeat 3 --lines 12000 --json "$json" --name 'learn 12,000 lines, --no-lm' -- "$ALM" learn --no-lm "$WORK/learn" -o "$WORK/model.gguf" -q
+measure --cores 0,1 --repeat 1 --lines 12000 --json "$json" --name 'learn 12,000 lines, with a language model' -- "$ALM" learn "$WORK/learn" -o "$WORK/lm.gguf" -q
+measure --cores 0,1 --repeat 3 --lines "$(wc -l <"$log")" --json "$json"  --name 'learn openstack_raw whole, --no-lm' -- "$ALM" learn --no-lm "$log" -o "$WORK/whole.gguf" -q
 echo "model file: $(wc -c <"$WORK/model.gguf") bytes"
 
 grow "$WORK/rest" "$WORK/stream" $(($(wc -c <"$WORK/rest") * records / $(wc -l <"$WORK/rest")))
 n=$(wc -l <"$WORK/stream")
 measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'detect, file' -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q "$WORK/stream"
+measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'detect with a language model, file' -- "$ALM" detect --model "$WORK/lm.gguf" --only-alarms -q "$WORK/stream"
 measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'detect, standard input' --in "$WORK/stream" -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q -
 measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'detect, one core' -- "$ALM" detect --model "$WORK/model.gguf" --only-alarms -q --threads 1 "$WORK/stream"
-measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'learn, stream' -- "$ALM" learn -q "$WORK/stream" -o "$WORK/stream.gguf"
-measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'learn, stream, one core' -- "$ALM" learn -q --threads 1 "$WORK/stream" -o "$WORK/stream.gguf"
+measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'learn, stream, --no-lm' -- "$ALM" learn --no-lm -q "$WORK/stream" -o "$WORK/stream.gguf"
+measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'learn, stream, --no-lm, one core' -- "$ALM" learn --no-lm -q --threads 1 "$WORK/stream" -o "$WORK/stream.gguf"
 measure --cores 0,1 --repeat 3 --lines "$n" --json "$json" --name 'patterns, stream' -- "$ALM" patterns -q "$WORK/stream"
 measure --cores 0 --repeat 1 --lines "$n" --json "$json" --name 'patterns, stream, one core' -- "$ALM" patterns -q --threads 1 "$WORK/stream"
