@@ -30,21 +30,21 @@ source_of() { # NAME
     case $1 in openstack_raw) echo "$SHARED/data/openstack_raw/nova-sample.log" ;; *) echo "$SHARED/data/loghub2k/$1/$1_2k.log" ;; esac
 }
 size() {
-    for name in BGL HDFS openstack_raw; do
-        grow "$(source_of $name)" "$WORK/$name" "$bytes"
-        one 3 "$name, $bytes bytes" "$WORK/$name"
-        one 1 "$name, $bytes bytes, --csv" "$WORK/$name" --format lines --csv
-        rm -f "$WORK/$name"
+    for system in BGL HDFS openstack_raw; do
+        grow "$(source_of $system)" "$WORK/$system" "$bytes"
+        one 3 "$system, $bytes bytes" "$WORK/$system"
+        one 1 "$system, $bytes bytes, --csv" "$WORK/$system" --format lines --csv
+        rm -f "$WORK/$system"
     done
 }
 lines() {
-    for name in BGL HDFS openstack_raw; do
-        awk 1 "$(source_of $name)" >"$WORK/once"
+    for system in BGL HDFS openstack_raw; do
+        awk 1 "$(source_of $system)" >"$WORK/once"
         grow "$WORK/once" "$WORK/more" $((lines * ($(wc -c <"$WORK/once") / $(wc -l <"$WORK/once") + 1)))
-        head -n "$lines" "$WORK/more" >"$WORK/$name"
+        head -n "$lines" "$WORK/more" >"$WORK/$system"
         rm -f "$WORK/more"
-        one 1 "$name, $lines lines" "$WORK/$name"
-        rm -f "$WORK/$name"
+        one 1 "$system, $lines lines" "$WORK/$system"
+        rm -f "$WORK/$system"
     done
 }
 # Templates that never existed: every one has words of its own, so none can be joined with another.
@@ -65,14 +65,14 @@ flat() {
 unlike() {
     awk 1 "$(source_of openstack_raw)" >"$WORK/once"
     one 5 "openstack_raw once" "$WORK/once"
-    for name in BGL HDFS; do
+    for system in BGL HDFS; do
         # Digits of each line in place, other ones each time (no 0 in front: it may become 0x).
-        awk 1 "$(source_of $name)" | awk -v times=100 '{ line[NR] = $0 } END { srand(1)
+        awk 1 "$(source_of $system)" | awk -v times=100 '{ line[NR] = $0 } END { srand(1)
             for (r = 0; r < times; r++) for (i = 1; i <= NR; i++) {
                 n = split(line[i], c, ""); s = ""
                 for (k = 1; k <= n; k++) s = s (c[k] ~ /[0-9]/ ? int(1 + rand() * 9) : c[k])
                 print s } }' >"$WORK/drawn"
-        one 3 "$name, digits drawn anew" "$WORK/drawn" --format lines
+        one 3 "$system, digits drawn anew" "$WORK/drawn" --format lines
     done
 }
 peer() {
