@@ -13,7 +13,7 @@ flags="-O3 -std=c11 -D_GNU_SOURCE -ffp-contract=off -fno-math-errno -I$here/../.
 # shellcheck disable=SC2086
 ${CC:-cc} $flags $isa -c -o "$tmp/unordered.o" "$here/unordered.c"
 # shellcheck disable=SC2046,SC2086
-${CC:-cc} $flags -o "$tmp/bench" "$here/bench.c" "$tmp/unordered.o" "$build/src/liballmende-core.a" \
+${CC:-cc} $flags -o "$tmp/bench" "$here/products.c" "$tmp/unordered.o" "$build/src/liballmende-core.a" \
     $(pkg-config --libs sqlite3 libcrypto zlib libzstd libpcre2-8) $(pkg-config --libs libsystemd 2>/dev/null) -lm -lpthread -ldl
 unset OPENBLAS_CORETYPE
 OPENBLAS_NUM_THREADS=1 "$tmp/bench" "$@"

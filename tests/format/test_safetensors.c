@@ -198,7 +198,8 @@ static void an_index_joins_files_and_is_held_to_its_word(void **state) {
     CHECK_STATUS(open_parts("\"a\":\"9.safetensors\"", &n, &err), ALM_NOT_FOUND, &err);
     CHECK_HOLDS(err.text, "missing_part");
     CHECK_STATUS(open_parts("\"a\":1", &n, &err), ALM_MALFORMED, &err);
-    static const char *const outside[] = {"../parts/1.safetensors", "/etc/passwd", "..", ".hidden", "x\\\\y", "a\\u0000"};
+    static const char *const outside[] = {
+        "../parts/1.safetensors", "/etc/passwd", "..", ".hidden", "x\\\\y", "a\\u0000"};
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
         char map[100];
         snprintf(map, sizeof map, "\"a\":\"%s\"", outside[i]);

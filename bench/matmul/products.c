@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bench/matmul/bench.c - products on one core: ours beside OpenBLAS, our order beside none, in turns within one run.
+ * bench/matmul/products.c - products on one core: ours beside OpenBLAS, our order beside none, in turns within one run.
  *
  * Times are processor time of the thread (CLOCK_THREAD_CPUTIME_ID), so that a busy machine disturbs the ratios little; in
  * each round every competitor runs once, and a ratio is the mean over rounds of the logarithm, with its 95 % interval.
