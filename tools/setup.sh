@@ -10,6 +10,8 @@ PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkgconf libssl-dev libpcre2-dev 
     libsystemd-dev libcmocka-dev scdoc gettext"
 PACKAGES_CHECK="locales gzip zstd git"
 PACKAGES_ALL="g++ clang libclang-rt-dev clang-format clang-tidy valgrind shellcheck binutils zsh fish"
+# For aarch64 under an emulator; where they cannot be had, that stage is skipped and says so.
+PACKAGES_FOREIGN="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 
 say() { printf '%s\n' "$*"; }
 die() {

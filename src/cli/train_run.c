@@ -19,7 +19,8 @@
 
 static const int64_t MINUTE_NS = 60000000000;
 
-static const char last_name[] = "last.gguf", previous_name[] = "previous.gguf";
+static const char last_name[] = "last.gguf", previous_name[] = "previous.gguf", fresh_name[] = "new.gguf",
+                  link_name[] = "link";
 
 typedef struct place {
     char at[4096];
@@ -46,7 +47,8 @@ static alm_status save(alm_train_run *r, alm_error *err) {
     alm_train_progress p;
     alm_trainer_progress(r->trainer, &p);
     if (p.step == r->saved_step) return ALM_OK;
-    place last = in(r, last_name), previous = in(r, previous_name), fresh = in(r, "new.gguf"), link_to = in(r, "link");
+    place last = in(r, last_name), previous = in(r, previous_name), fresh = in(r, fresh_name),
+          link_to = in(r, link_name);
     alm_status st = alm_dir_make(r->checkpoints, err);
     if (st == ALM_OK) st = alm_trainer_save(r->trainer, fresh.at, err);
     if (st != ALM_OK) {
@@ -120,11 +122,21 @@ static void take_back(alm_train_run *r, alm_error *err) {
     else alm_hint(err, _("a smaller --lr, a longer --warmup or --clip; the last good checkpoint is %s"), last.at);
 }
 
+/* Also what a run that was killed while it wrote has left: its file aside, its link. */
+static bool is_ours(const char *name) {
+    static const char aside[] = ".new.gguf.";
+    return !strcmp(name, last_name) || !strcmp(name, previous_name) || !strcmp(name, fresh_name) ||
+           !strcmp(name, link_name) || !strncmp(name, aside, sizeof aside - 1);
+}
+
 void alm_train_run_tidy(const alm_train_run *r) {
-    if (!r->own_folder) return;
-    unlink(in(r, last_name).at);
-    unlink(in(r, previous_name).at);
-    rmdir(r->checkpoints);
+    alm_names names = {0};
+    alm_error err;
+    if (!r->own_folder || alm_dir_list(&names, r->checkpoints, &err) != ALM_OK) return;
+    for (size_t i = 0; i < names.n; i++)
+        if (is_ours(names.at[i])) unlink(in(r, names.at[i]).at);
+    alm_names_free(&names);
+    rmdir(r->checkpoints); /* stays when something of somebody else lies in it */
 }
 
 /* ── the run ────────────────────────────────────────────────────────────────────────────────────────────────── */

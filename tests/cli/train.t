@@ -204,7 +204,7 @@ $ alm train -q $(cat opts) --data normal.log -o m.gguf --steps 3; alm train -q -
 > same
 
 == every line gets its tokens, their surprise and the mean; pieces add up
-$ alm train -q $(cat opts) --data normal.log -o m.gguf --steps 5; head -3 normal.log | alm score m.gguf; head -1 normal.log | alm score m.gguf --pieces - | grep -o '"nll":[0-9.e-]*' | cut -d: -f2 | awk 'NR==1{t=$1;next}{s+=$1}END{d=t-s; print (d<1e-3&&d>-1e-3)?"equal":"not equal"}'
+$ alm train -q $(cat opts) --data normal.log -o m.gguf --steps 5; head -3 normal.log | alm score m.gguf; head -1 normal.log | alm score m.gguf --pieces - | grep -o '"nll":[0-9.e-]*' | cut -d: -f2 | LC_ALL=C awk 'NR==1{t=$1;next}{s+=$1}END{d=t-s; print (d<1e-3&&d>-1e-3)?"equal":"not equal"}'
 >~ ^\{"tokens":[0-9]+,"nll":[0-9.]+,"mean":[0-9.]+\}$
 >~ ^equal$
 
