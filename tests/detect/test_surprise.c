@@ -87,7 +87,7 @@ static alm_normal *learned(unsigned threads, uint64_t steps) {
     CHECK_OK(alm_learn_new(&l, &o, &err), &err);
     alm_rng r = alm_rng_seed(5, 0, 0);
     char text[200];
-    for (unsigned i = 0; i < 1200; i++) {
+    for (unsigned i = 0; i < 500; i++) {
         alm_event e = {.text = sentence(text, &r), .time_ns = INT64_MIN, .line = i + 1, .label = -1};
         CHECK_OK(alm_learn_add(l, &e, &err), &err);
     }
@@ -108,7 +108,7 @@ static double surprise_of(alm_detection *d, const char *text, uint64_t line) {
 
 static void another_language_surprises_and_a_new_sentence_does_not(void **state) {
     (void)state;
-    alm_normal *one = learned(1, 24), *two = learned(2, 24), *read = NULL;
+    alm_normal *one = learned(1, 6), *two = learned(2, 6), *read = NULL;
     alm_buf bytes = alm_buf_with_limit(64 << 20), again = alm_buf_with_limit(64 << 20);
     alm_error err = {0};
     CHECK(one->surprise, "%s", one->info.lm_reason);
