@@ -127,6 +127,8 @@ static double read_line(alm_surprise *s, const alm_look *look, alm_evidence *e) 
     while (from < to && look->text.at[from] == ' ') from++;
     size_t n = to - from < ALM_SNIPPET - 1 ? to - from : ALM_SNIPPET - 1;
     while (n > 0 && from + n < look->text.n && ((unsigned char)look->text.at[from + n] & 0xC0) == 0x80) n--;
+    const char *line_end = n ? memchr(look->text.at + from, '\n', n) : NULL;
+    if (line_end) n = (size_t)(line_end - look->text.at) - from;
     memcpy(e->snippet, look->text.at + from, n);
     e->snippet[n] = 0;
     e->tail = tail * s->p_new;

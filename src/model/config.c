@@ -370,8 +370,11 @@ alm_status alm_config_from_hf(alm_config *out, const char *name, char *text, siz
     alm_config c = {0};
     const alm_json_limits limits = {.max_depth = 32, .max_bytes = 1 << 24};
     alm_status st = alm_json_parse(&doc, text, n, &limits, NULL, &why);
-    if (st == ALM_NO_MEMORY) return alm_fail_memory(err);
-    if (st != ALM_OK) return alm_fail(err, ALM_MALFORMED, "%s: bad_header: %s", name, why.text);
+    if (st != ALM_OK) {
+        alm_json_doc_free(&doc);
+        return st == ALM_NO_MEMORY ? alm_fail_memory(err)
+                                   : alm_fail(err, ALM_MALFORMED, "%s: bad_header: %s", name, why.text);
+    }
     object o = {doc.node, name, ALM_OK, err};
     if (doc.node->type != ALM_JSON_OBJECT) SAY(&o, "bad_header", "no JSON object", name);
     if (o.status == ALM_OK) hf_members(&c, &o);

@@ -96,7 +96,7 @@ static void add_lines(alm_buf *b, unsigned n) {
     for (unsigned i = 0; i < n; i++) {
         alm_buf_printf(b, "2026-11-24T18:25:%02u.%03uZ INFO shop[%u]: session=%u from 10.0.0.%u took %u ms%s\n",
                        i / 7 % 60, i % 1000, i % 13, i / 5, i % 250, i % 77, i % 50 == 3 ? "\n  at main (a.c:1)" : "");
-        if (i % 97 == 0) alm_buf_add(b, "bad \xff\xfe bytes\r\n", 16);
+        if (i % 97 == 0) alm_buf_add_text(b, "bad \xff\xfe bytes\r\n");
         if (i % 400 == 1) {
             for (unsigned k = 0; k < 6000; k++) alm_buf_add_text(b, "a long line "); /* larger than is copied */
             alm_buf_add_byte(b, '\n');

@@ -8,6 +8,15 @@
 #include "format/gguf.h"
 #include "fuzz.h"
 
+/* strndup wants a NUL behind what it copies when the sanitizer is strict. */
+static char *terminated(alm_str s) {
+    char *at = malloc(s.n + 1);
+    CHECK(at);
+    if (s.n) memcpy(at, s.at, s.n);
+    at[s.n] = 0;
+    return at;
+}
+
 static bool inside(const void *at, size_t n, const uint8_t *data, size_t size) {
     const uint8_t *p = at;
     return p >= data && p <= data + size && n <= (size_t)(data + size - p);
@@ -17,7 +26,7 @@ static void is_sound(const alm_gguf *g, const uint8_t *data, size_t n) {
     for (size_t i = 0; i < alm_gguf_value_count(g); i++) {
         const alm_gguf_value *v = alm_gguf_value_at(g, i);
         CHECK(inside(v->key.at, v->key.n, data, n) && inside(v->at, v->n_bytes, data, n));
-        char *key = strndup(v->key.at, v->key.n);
+        char *key = terminated(v->key);
         CHECK(key && alm_gguf_find(g, key) == v);
         free(key);
         if (v->item == ALM_GGUF_STRING) {

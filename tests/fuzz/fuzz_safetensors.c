@@ -9,6 +9,15 @@
 #include "fuzz.h"
 #include <string.h>
 
+/* strndup wants a NUL behind what it copies when the sanitizer is strict. */
+static char *terminated(alm_str s) {
+    char *at = malloc(s.n + 1);
+    CHECK(at);
+    if (s.n) memcpy(at, s.at, s.n);
+    at[s.n] = 0;
+    return at;
+}
+
 static void is_sound(const alm_safetensors *s, const uint8_t *data, size_t n) {
     size_t sum = 0;
     for (size_t i = 0; i < alm_safetensors_tensor_count(s); i++) {
@@ -17,7 +26,7 @@ static void is_sound(const alm_safetensors *s, const uint8_t *data, size_t n) {
         uint64_t items = 1;
         for (uint32_t k = 0; k < t->n_dims; k++) items *= t->dim[k];
         CHECK(items == t->n_items && items * alm_safetensors_type_bits(t->type) == 8 * (uint64_t)t->n_bytes);
-        char *name = strndup(t->name.at, t->name.n);
+        char *name = terminated(t->name);
         CHECK(name && alm_safetensors_find(s, name) == t);
         free(name);
         sum += t->n_bytes;
@@ -33,7 +42,7 @@ static alm_buf copy_of(const alm_safetensors *s) {
     CHECK(alm_safetensors_writer_new(&w, NULL) == ALM_OK);
     for (size_t i = 0; i < alm_safetensors_tensor_count(s); i++) {
         const alm_safetensors_tensor *t = alm_safetensors_tensor_at(s, i);
-        char *name = strndup(t->name.at, t->name.n);
+        char *name = terminated(t->name);
         CHECK(name);
         alm_safetensors_add(w, name, t->type, t->n_dims, t->dim, t->at);
         free(name);

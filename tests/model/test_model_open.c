@@ -321,7 +321,9 @@ static void refused_folder(const char *how, alm_status want, const char *part) {
     for (size_t i = 0; i < alm_safetensors_tensor_count(s); i++) {
         const alm_safetensors_tensor *t = alm_safetensors_tensor_at(s, i);
         bool hit = alm_str_eq(t->name, ALM_STR("model.layers.1.mlp.up_proj.weight"));
-        char *name = strndup(t->name.at, t->name.n);
+        char *name = calloc(1, t->name.n + 1);
+        CHECK(name);
+        memcpy(name, t->name.at, t->name.n);
         uint64_t dim[2] = {t->dim[0], t->dim[1]};
         if (hit && strcmp(how, "turned") == 0) dim[0] = t->dim[1], dim[1] = t->dim[0];
         alm_safetensors_type type = hit && strcmp(how, "type") == 0 ? ALM_SAFETENSORS_U32 : t->type;
