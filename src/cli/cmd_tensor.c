@@ -99,7 +99,7 @@ static alm_status open_file(file *f, const char *path, alm_error *err) {
 static size_t count(const file *f) { return f->g ? alm_gguf_tensor_count(f->g) : alm_safetensors_tensor_count(f->s); }
 
 static tensor tensor_at(const file *f, size_t i) {
-    tensor t = {0};
+    tensor t;
     if (f->g) {
         const alm_gguf_tensor *x = alm_gguf_tensor_at(f->g, i);
         uint32_t block, block_bytes;

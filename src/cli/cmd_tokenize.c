@@ -102,7 +102,7 @@ static alm_status whole(work *w, alm_str text, alm_error *err) {
 
 static alm_status one_line(work *w, alm_json_doc *doc, alm_str line, size_t number, alm_error *err) {
     /* The lines lie in a buffer of this command; the parser decodes escapes in it. */
-    alm_status st = alm_json_parse(doc, (char *)(uintptr_t)line.at, line.n, NULL, NULL, err);
+    alm_status st = alm_json_parse(doc, (char *)line.at, line.n, NULL, NULL, err);
     if (st == ALM_OK && doc->node[0].type != ALM_JSON_STRING) {
         alm_fail(err, ALM_MALFORMED, _("line %zu of the input is no JSON string"), number);
         alm_hint(err, "%s", _("with --lines each line is one string in quotes"));

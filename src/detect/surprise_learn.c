@@ -218,7 +218,8 @@ static alm_status train(school *s, alm_error *err) {
     o.lr = 4e-3;
     o.steps = s->o->lm_steps;
     if (!o.steps) {
-        double tokens = (double)(s->ids[0].n / sizeof(uint32_t));
+        size_t n = s->ids[0].n / sizeof(uint32_t);
+        double tokens = (double)n;
         o.steps = (uint64_t)(tokens * EPOCHS / BATCH_TOKENS) + 60;
         double limit = s->o->lm_seconds > 0 ? s->o->lm_seconds : 60, began = now_s();
         alm_status st = run_steps(s, &o, TIMED_STEPS, err);

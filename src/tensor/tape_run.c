@@ -38,6 +38,7 @@ static void take_x(alm_tape *t, alm_node_in *n) {
 }
 
 static void take_dx(alm_tape *t, alm_node_in *n) {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): only nodes of the step come here */
     n->dx_at = take(t, n->bytes);
     n->node.dx = place(t, n->dx_at);
 }
@@ -175,7 +176,7 @@ static void make_region(alm_tape *t) {
         return;
     }
     unsigned char *base = (unsigned char *)memory + ((size_t)(0 - (uintptr_t)memory) & 63);
-    if (t->region.top) memcpy(base, t->base, t->region.top);
+    if (t->region.top && t->base) memcpy(base, t->base, t->region.top);
     alm_free(t->memory);
     t->memory = memory, t->base = base, t->base_bytes = n_bytes;
     for (size_t i = 0; i < t->n_steps; i++) {

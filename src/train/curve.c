@@ -53,11 +53,13 @@ static double mean(const picture *g, size_t from, size_t to) {
 static double tick(double span, double parts) {
     double x = 1e-9;
     if (!(span > 0)) return 1;
-    for (;; x *= 10)
+    while (1) {
         for (int k = 0; k < 3; k++) {
             static const double nice[] = {1, 2, 5};
             if (span / (x * nice[k]) <= parts) return x * nice[k];
         }
+        x *= 10;
+    }
 }
 
 static void text(picture *g, double x, double y, const char *cls, const char *anchor, const char *words) {
@@ -101,7 +103,10 @@ static void measure(picture *g) {
 
 static void axes(picture *g, const alm_curve_words *w) {
     double t = tick(g->high - g->low, 7);
-    for (double v = ceil(g->low / t) * t; v <= g->high + t / 2 && v <= g->high * (1 + 1e-12); v += t) {
+    double first = ceil(g->low / t);
+    for (int k = 0; k < 100; k++) {
+        double v = (first + k) * t;
+        if (!(v <= g->high + t / 2 && v <= g->high * (1 + 1e-12))) break;
         line(g, "grid", LEFT, y_of(g, v), RIGHT, y_of(g, v));
         number(g, LEFT - 8, y_of(g, v) + 4, "end", v);
     }
@@ -109,7 +114,8 @@ static void axes(picture *g, const alm_curve_words *w) {
     if (s < 1) s = 1;
     line(g, "axis", LEFT, BOTTOM, RIGHT, BOTTOM);
     line(g, "axis", LEFT, RATE_BOTTOM, RIGHT, RATE_BOTTOM);
-    for (double v = s; v <= (double)g->n; v += s) {
+    for (int k = 1; k < 100 && k * s <= (double)g->n; k++) {
+        double v = k * s;
         line(g, "grid", x_of(g, v), TOP, x_of(g, v), BOTTOM);
         line(g, "grid", x_of(g, v), RATE_TOP, x_of(g, v), RATE_BOTTOM);
         number(g, x_of(g, v), RATE_BOTTOM + 17, "middle", v);

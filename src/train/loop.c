@@ -76,7 +76,7 @@ static alm_status make_slots(alm_trainer *t, alm_error *err) {
     for (size_t i = 0; i < t->n_slot; i++) {
         alm_slot *s = &t->slot[i];
         s->w = alm_model_weight(t->m, i);
-        s->value = (float *)(uintptr_t)s->w->at; /* alm_model_trainable: f32 of the model's own */
+        s->value = (float *)s->w->at; /* alm_model_trainable: f32 of the model's own */
         s->n = s->w->n_rows * s->w->n_cols;
         s->at = t->n_flat;
         s->decays = t->o.decay_all || s->w->n_rows > 1;

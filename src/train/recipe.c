@@ -240,7 +240,7 @@ alm_status alm_recipe_parse(alm_recipe *out, const char *name, alm_str json, alm
     bool no_memory = false;
     alm_str text = alm_arena_copy(a, json);
     if (!text.at) return alm_fail_memory(err);
-    alm_status st = alm_json_parse(&doc, (char *)(uintptr_t)text.at, text.n, NULL, NULL, err);
+    alm_status st = alm_json_parse(&doc, (char *)text.at, text.n, NULL, NULL, err);
     if (st != ALM_OK) goto done;
     const alm_json *v = alm_json_get(doc.node, "recipe");
     if (!v || v->type != ALM_JSON_NUMBER || !alm_str_to_u64(v->text, &version)) {

@@ -25,9 +25,11 @@ static void update_slice(void *arg, size_t slice, size_t from, size_t to, unsign
 
 /* beta^n by squaring, in double. */
 static double power(double beta, uint64_t n) {
-    double out = 1;
-    for (double square = beta; n; n >>= 1, square *= square) {
+    double out = 1, square = beta;
+    while (n) {
         if (n & 1) out *= square;
+        n >>= 1;
+        square *= square;
     }
     return out;
 }

@@ -128,6 +128,7 @@ static bool many_rows(job *j) {
     /* Rounds of the same number of panels, in whole slices of columns. */
     size_t n_panel = (p->n + ALM_PANEL - 1) / ALM_PANEL;
     if (ready || round > n_panel) round = n_panel;
+    if (n_panel == 0) return true;
     size_t n_round = (n_panel + round - 1) / round;
     round = (n_panel + n_round - 1) / n_round;
     if (!ready) {
@@ -142,7 +143,7 @@ static bool many_rows(job *j) {
         j->first = panel * ALM_PANEL;
         j->n_panel = now;
         j->n = least(now * ALM_PANEL, p->n - j->first);
-        if (ready) j->packed = (float *)(uintptr_t)p->panels; /* not written */
+        if (ready) j->packed = (float *)p->panels; /* not written */
         else alm_pool_run(alm_compute_pool(j->c), now, PACK_PANELS, pack_slice, j);
         j->column_slice = p->m <= BETWEEN ? BETWEEN_COLUMNS : COLUMNS;
         j->n_column_slices = (j->n + j->column_slice - 1) / j->column_slice;
