@@ -11,7 +11,8 @@ struct CMUnitTest {
     const char *name;
     void (*test)(void **state);
 };
-#define cmocka_unit_test(function) {#function, function}
+#define cmocka_unit_test(function) \
+    { #function, function }
 
 static jmp_buf cmocka_end;
 #define print_error(...)   printf("# " __VA_ARGS__)
