@@ -185,8 +185,8 @@ static const alm_opt opts[] = {
 };
 
 static const alm_example examples[] = {
-    {"alm train --data normal.log -o logs.gguf --size tiny --steps 20", N_("A tiny language model of a log.")},
-    {"alm train --data app.jsonl --field msg -o messages.gguf --size tiny --steps 20",
+    {"alm train --data normal.log -o logs.gguf --size tiny --steps 5", N_("A tiny language model of a log.")},
+    {"alm train --data app.jsonl --field msg -o messages.gguf --size tiny --steps 5",
      N_("From one field of JSON lines.")},
     {"alm train --recipe logs.gguf -o again.gguf && cmp logs.gguf again.gguf", N_("Made again: the same bits.")},
     {"alm train --data normal.log -o short.gguf --size tiny --time-limit 2", N_("What can be learned in two seconds.")},

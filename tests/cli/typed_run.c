@@ -101,9 +101,9 @@ static void child(const char *folder, const char *script, const char *in, const 
     _exit(97);
 }
 
-/* Waits up to a minute; a test that hangs is a failed test, not a suite that never ends. */
+/* Waits up to three minutes (sanitizers are slow); a test that hangs is a failed test, not a suite that never ends. */
 static int wait_for(pid_t pid) {
-    for (int tick = 0; tick < 6000; tick++) {
+    for (int tick = 0; tick < 18000; tick++) {
         int status;
         pid_t got = waitpid(pid, &status, WNOHANG);
         if (got == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
