@@ -60,6 +60,9 @@ typedef struct alm_attention {
     size_t window; /* 0: all earlier positions; w: itself and the w - 1 before */
 } alm_attention;
 
+/* The two forms of GELU: by tanh ("gelu_pytorch_tanh", "gelu_new") and by erf ("gelu"). */
+typedef enum alm_gelu { ALM_GELU_TANH, ALM_GELU_ERF } alm_gelu;
+
 /* limit_bytes bounds the region (0: memory is the bound); ALM_LIMIT when a step needs more. */
 alm_status alm_tape_new(alm_tape **out, alm_compute *c, alm_tape_mode mode, size_t limit_bytes, alm_error *err);
 void alm_tape_free(alm_tape *t);
@@ -73,7 +76,8 @@ alm_status alm_tape_run(alm_tape *t, alm_node *node, alm_error *err);
 
 /* Operations. A NULL argument (after a failure) gives NULL. Inputs stay as they are. */
 alm_node *alm_tape_lookup(alm_tape *t, alm_weight *table, const alm_rows *rows); /* x[r] = table[id[r]] */
-alm_node *alm_tape_rmsnorm(alm_tape *t, alm_node *x, alm_weight *w, float eps);  /* (x * r) * w, rule D */
+/* (x * r) * w, rule D. Where w is shorter than a row, each stretch of its length is normed alone: a head. */
+alm_node *alm_tape_rmsnorm(alm_tape *t, alm_node *x, alm_weight *w, float eps);
 alm_node *alm_tape_linear(alm_tape *t, alm_node *x, alm_weight *w,
                           alm_weight *bias); /* x W^T (+ bias), rule C; bias may be NULL */
 alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope *rope,
@@ -82,6 +86,12 @@ alm_node *alm_tape_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v,
                              const alm_rows *rows);                   /* rule E */
 alm_node *alm_tape_swiglu(alm_tape *t, alm_node *gate, alm_node *up); /* silu(gate) * up */
 alm_node *alm_tape_add(alm_tape *t, alm_node *a, alm_node *b);        /* rule J */
+
+alm_node *alm_tape_geglu(alm_tape *t, alm_node *gate, alm_node *up, alm_gelu form); /* gelu(gate) * up */
+alm_node *alm_tape_gelu(alm_tape *t, alm_node *x, alm_gelu form);
+alm_node *alm_tape_slice(alm_tape *t, alm_node *x, size_t from, size_t dim); /* of each row: [from, from + dim) */
+alm_node *alm_tape_scale(alm_tape *t, alm_node *x, float by);                /* x * by */
+alm_node *alm_tape_softcap(alm_tape *t, alm_node *x, float c);               /* c * tanh(x / c); c = 1: tanh */
 
 /* Where memory is saved: calls fn(t, x, arg) once (a layer). With `recompute` in TRAIN its inner nodes are forgotten and
  * computed again on the way back: less memory, not another bit. A part inside a part belongs to the outer one. */

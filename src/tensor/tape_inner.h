@@ -58,7 +58,9 @@ struct alm_step {
     bool fresh[ALM_OP_INPUTS];
     alm_rows rows;
     union {
-        float eps;
+        float eps, factor;
+        size_t from;
+        alm_gelu gelu;
         struct {
             alm_rope table;
             size_t n_heads;

@@ -4,6 +4,7 @@
 #ifndef ALM_OPS_CASES_H
 #define ALM_OPS_CASES_H
 
+#include "ops_more.h"
 #include "ops_reference.h"
 
 #define REF_EPS 1e-5f
@@ -201,6 +202,7 @@ static const ref_case ref_cases[] = {
 #define ALM_OP(name) name##_case,
 #include "tensor/ops.def"
 #undef ALM_OP
+    {"heads normed", heads_make, heads_tape, heads_exact},
     {"two layers", layer_make, layer_tape, layer_exact},
 };
 enum { REF_CASES = sizeof ref_cases / sizeof *ref_cases };
