@@ -163,10 +163,11 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err) {
         if (w->type != ALM_F32 || !m->own[i]) {
             float *at = alm_calloc(n, sizeof *at);
             if (!at) return alm_fail_memory(err);
-            alm_type_find(w->type)->decode(at, w->at, n);
+            for (size_t r = 0; r < w->n_rows; r++) alm_weight_decode_row(at + r * w->n_cols, w, r);
             alm_free(m->own[i]);
             w->at = m->own[i] = at;
             w->type = ALM_F32;
+            w->heads = 0;
         }
         m->has_grad = true;
         if (!w->grad && !(w->grad = alm_calloc(n, sizeof *w->grad))) return alm_fail_memory(err);
@@ -174,10 +175,20 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err) {
     return ALM_OK;
 }
 
+/* Numbers of quantised weights that are worth four bytes each: a model with more computes from its blocks. */
+#define PACKED_BLOCKS ((uint64_t)1 << 26)
+
 alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err) {
     alm_status st = ALM_OK;
-    for (size_t i = 0; i < m->n_weight && st == ALM_OK; i++)
-        if (!m->slot[i].norm && (i > 0 || m->config.tied)) st = alm_weight_pack(&m->weight[i], c, err);
+    uint64_t n_in_blocks = 0;
+    for (size_t i = 0; i < m->n_weight; i++)
+        if (alm_type_find(m->weight[i].type)->block > 1)
+            n_in_blocks += (uint64_t)m->weight[i].n_rows * m->weight[i].n_cols;
+    for (size_t i = 0; i < m->n_weight && st == ALM_OK; i++) {
+        if (m->slot[i].norm || (i == 0 && !m->config.tied)) continue;
+        if (alm_type_find(m->weight[i].type)->block == 1 || n_in_blocks <= PACKED_BLOCKS)
+            st = alm_weight_pack(&m->weight[i], c, err);
+    }
     return st;
 }
 

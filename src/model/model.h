@@ -26,8 +26,8 @@ typedef struct alm_model alm_model;
 alm_status alm_model_new(alm_model **out, const alm_config *config, uint64_t seed, alm_error *err);
 /* Names and shapes without values, each weight as if it had a gradient: for a tape in MEASURE, before memory is asked for. */
 alm_status alm_model_outline(alm_model **out, const alm_config *config, alm_error *err);
-/* A GGUF file, a Hugging Face directory (config.json, *.safetensors, sharded or not). Types other than f32 and bf16 are
- * decoded to f32. Everything is checked: each tensor there, its shape, nothing left over. */
+/* A GGUF file, a Hugging Face directory (config.json, *.safetensors, sharded or not). Weights stay in the mapped file in their
+ * own type. Everything is checked: each tensor there, its shape, nothing left over. */
 alm_status alm_model_open(alm_model **out, const char *path, alm_error *err);
 /* From an open GGUF (which must outlive it), tensors and keys under a prefix ("" for a model file, "alm.lm." inside another). */
 alm_status alm_model_from_gguf(alm_model **out, const alm_gguf *g, const char *prefix, alm_error *err);
@@ -35,12 +35,15 @@ void alm_model_free(alm_model *m);
 
 const alm_config *alm_model_config(const alm_model *m);
 size_t alm_model_weight_count(const alm_model *m);
-/* Rows of q and k are in GGUF's order (pairs that rotate together are neighbours), whatever file they came from. */
+/* Rows of q and k mean GGUF's order (pairs that rotate together are neighbours); a file in another order keeps it, and the
+ * weight says so (alm_row_place). */
 alm_weight *alm_model_weight(alm_model *m, size_t i); /* in a fixed order: embedding, layers, norm, head */
 uint64_t alm_model_parameter_count(const alm_model *m);
 /* Gives every weight a gradient buffer and f32 values of its own (a model that was read becomes trainable). */
 alm_status alm_model_trainable(alm_model *m, alm_error *err);
-/* Packs the weights for products: a model that is only read. */
+/* Packs the weights for products: a model that is only read. f32 takes as much memory again, f16 and bf16 too; quantised
+ * weights four bytes a number, where all of them together are at most 2^26 numbers (256 MiB). A larger model is left as it
+ * lies, since 7 billion numbers would take 28 GB: its products decode block by block. */
 alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err);
 
 /* Keys and tensors into a writer, which keeps pointers to values of the model: they live, and say what the model says, until

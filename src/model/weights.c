@@ -2,11 +2,13 @@
  *
  * weights.c - from the tensors of a file to the weights of a model, and back.
  *
- * Reading: each slot of the model is looked for by name, its shape compared, and nothing may be left over. Values of f32 and
- * bf16 stay in the mapped file where they are aligned; everything else is decoded to f32.
+ * Reading: each slot of the model is looked for by name, its shape compared, and nothing may be left over. Matrices stay in
+ * the mapped file as they are, whatever their type and address, so that opening costs nothing that grows with them; vectors
+ * become aligned f32.
  *
  * Hugging Face turns the first half of a head against its second half; GGUF's llama turns neighbours. The same numbers come
- * out when the rows of q and k are put in another order: row 2 i + j of a head (GGUF) is row j · half + i (Hugging Face). */
+ * out when the rows of q and k are put in another order: row 2 i + j of a head (GGUF) is row j · half + i (Hugging Face).
+ * Nothing is moved for that: the weight carries `heads`, and whoever reads a row asks alm_row_place. */
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/path.h"
@@ -71,13 +73,6 @@ static alm_status check_shape(const found *t, const alm_slot *s, alm_error *err)
                     ALM_ARG(t->name), (unsigned long long)t->dim[0], (unsigned long long)t->dim[1], t->n_dims, wanted);
 }
 
-/* Where row `row` of a file lies in the model (to_gguf), or the other way round. */
-static size_t turned(const alm_slot *s, size_t row, bool to_gguf) {
-    if (!s->heads) return row;
-    size_t dim = s->n_rows / s->heads, half = dim / 2, head = row / dim, i = row % dim;
-    return head * dim + (to_gguf ? i % half * 2 + i / half : i % 2 * half + i / 2);
-}
-
 static alm_status take(alm_model *m, size_t i, const found *t, bool turn, alm_error *err) {
     const alm_slot *s = &m->slot[i];
     alm_weight *w = &m->weight[i];
@@ -87,20 +82,15 @@ static alm_status take(alm_model *m, size_t i, const found *t, bool turn, alm_er
     if (!type || s->n_cols % type->block)
         return alm_fail(err, ALM_UNSUPPORTED, "unsupported: tensor %.*s has a type that this build cannot decode",
                         ALM_ARG(t->name));
-    bool as_is = t->type == ALM_F32 || (t->type == ALM_BF16 && !s->norm);
-    size_t align = t->type == ALM_F32 ? 4 : 2, row_bytes = s->n_cols / type->block * type->block_bytes;
-    w->type = as_is ? t->type : ALM_F32;
-    if (as_is && (uintptr_t)t->at % align == 0 && !(turn && s->heads)) return w->at = t->at, ALM_OK;
-    size_t out_bytes = s->n_cols * (w->type == ALM_F32 ? 4 : 2);
-    unsigned char *out = alm_calloc(s->n_rows, out_bytes);
-    if (!out) return alm_fail_memory(err);
-    w->at = m->own[i] = out;
-    for (size_t r = 0; r < s->n_rows; r++) {
-        unsigned char *to = out + (turn ? turned(s, r, true) : r) * out_bytes;
-        const unsigned char *row = t->at + r * row_bytes;
-        if (as_is) memcpy(to, row, row_bytes);
-        else type->decode((float *)(void *)to, row, s->n_cols);
-    }
+    bool in_place = !s->norm || (t->type == ALM_F32 && (uintptr_t)t->at % sizeof(float) == 0);
+    w->type = in_place ? t->type : (uint32_t)ALM_F32;
+    w->heads = turn ? s->heads : 0;
+    w->at = t->at;
+    if (in_place) return ALM_OK;
+    float *own = alm_calloc(s->n_cols, sizeof *own);
+    if (!own) return alm_fail_memory(err);
+    type->decode(own, t->at, s->n_cols);
+    w->at = m->own[i] = own;
     return ALM_OK;
 }
 
@@ -188,20 +178,19 @@ alm_status alm_weights_from_hf(alm_model *m, const alm_safetensors *s, alm_error
 static alm_status encode(alm_model *m, size_t i, uint32_t type, bool turn, const void **out, alm_error *err) {
     const alm_slot *s = &m->slot[i];
     const alm_weight *w = &m->weight[i];
-    const alm_type *have = alm_type_find(w->type), *want = alm_type_find(type);
+    const alm_type *want = alm_type_find(type);
+    size_t heads = turn ? s->heads : 0; /* as the rows are wanted */
     if (!w->at) return alm_fail(err, ALM_INVALID, "an outline has no values to write");
     alm_free(m->encoded[i]);
     m->encoded[i] = NULL;
-    if (w->type == type && !(turn && s->heads)) return *out = w->at, ALM_OK;
-    size_t row_bytes = s->n_cols / want->block * want->block_bytes,
-           have_bytes = s->n_cols / have->block * have->block_bytes;
+    if (w->type == type && w->heads == heads) return *out = w->at, ALM_OK;
+    size_t row_bytes = s->n_cols / want->block * want->block_bytes;
     unsigned char *to = m->encoded[i] = alm_calloc(s->n_rows, row_bytes);
     float *row = alm_calloc(s->n_cols, sizeof *row);
     if (!to || !row) return alm_free(row), alm_fail_memory(err);
     for (size_t r = 0; r < s->n_rows; r++) {
-        const unsigned char *at = (const unsigned char *)w->at + r * have_bytes;
-        have->decode(row, at, s->n_cols);
-        want->encode(to + (turn ? turned(s, r, false) : r) * row_bytes, row, s->n_cols);
+        alm_weight_decode_row(row, w, r);
+        want->encode(to + alm_row_place(heads, s->n_rows, r) * row_bytes, row, s->n_cols);
     }
     alm_free(row);
     return *out = to, ALM_OK;

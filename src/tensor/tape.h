@@ -30,15 +30,34 @@ typedef struct alm_node {
     float *dx; /* gradient of the loss for x: only during backward */
 } alm_node;
 
-/* A weight: n_rows outputs of n_cols inputs each (a norm's vector has n_rows = 1). */
+/* A weight: n_rows outputs of n_cols inputs each (a norm's vector has n_rows = 1).
+ *
+ * It lies as it lies in its file. Products and lookup take every type of types.def whose block divides n_cols, at any address,
+ * and decode it (exactly) as they run: block by block, so that no decoded copy of the weight ever exists. Vectors (norms,
+ * biases) are aligned f32. */
 typedef struct alm_weight {
     alm_str name;
-    uint32_t type; /* dtype.h; products take ALM_F32 and ALM_BF16, everything else is decoded when the model opens */
+    uint32_t type; /* dtype.h */
     size_t n_rows, n_cols;
+    size_t heads;   /* 0: rows lie in order; else see alm_weight_row */
     const void *at; /* row-major */
-    float *grad;    /* [n_rows][n_cols] where it is trained, else NULL */
+    float *grad;    /* [n_rows][n_cols] where it is trained (rows in order), else NULL */
     void *panels;   /* packed for products (alm_weight_pack), or NULL: packed as the product runs */
 } alm_weight;
+
+/* Where row `row` of n_rows lies. With heads > 0 the rows are those of so many heads, of which the file keeps the first
+ * partners of the pairs that rotate before the second ones (Hugging Face), and the model side by side (GGUF's llama):
+ * row 2 i + j of a head lies at j half + i. */
+static inline size_t alm_row_place(size_t heads, size_t n_rows, size_t row) {
+    if (!heads) return row;
+    size_t dim = n_rows / heads, half = dim / 2, i = row % dim;
+    return row - i + i % 2 * half + i / 2;
+}
+/* Whether products and lookup can take it: a type of this build, whose block divides n_cols. */
+bool alm_weight_is_readable(const alm_weight *w);
+size_t alm_weight_row_bytes(const alm_weight *w); /* from one row to the next, of a readable one */
+/* Row `row` of the model, decoded: out [n_cols]. */
+void alm_weight_decode_row(float *out, const alm_weight *w, size_t row);
 
 /* The rows of one step: documents one behind the other, no padding; document d is rows start[d] .. start[d+1]-1, its first
  * row stands at position 0. A row never sees another document. */
@@ -112,7 +131,8 @@ void alm_tape_backward(alm_tape *t);
 void alm_rope_table(float *cos_out, float *sin_out, size_t n_positions, size_t n_pairs, double theta, size_t dim,
                     const float *factor);
 
-/* Packs a weight for products once (models that are only read). */
+/* Packs a weight for products once (models that are only read): panels of 2 bytes a number for bf16 and f16, of 4 for
+ * everything else. */
 alm_status alm_weight_pack(alm_weight *w, alm_compute *c, alm_error *err);
 void alm_weight_unpack(alm_weight *w);
 

@@ -37,7 +37,7 @@ static float *values(alm_model *m, size_t i) {
     const alm_weight *w = alm_model_weight(m, i);
     size_t n = w->n_rows * w->n_cols;
     float *at = alm_calloc(n, sizeof *at);
-    alm_type_find(w->type)->decode(at, w->at, n);
+    for (size_t r = 0; r < w->n_rows; r++) alm_weight_decode_row(at + r * w->n_cols, w, r);
     return at;
 }
 

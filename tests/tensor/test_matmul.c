@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tests/tensor/test_matmul.c - products give the bits of the plain triple loop: all forms, f32 and bf16, packed or not,
- * every instruction set, every shape and tail, special values, any number of threads. */
+ * every instruction set, every shape and tail, special values, any number of threads; every other type gives the bits of
+ * its decoded matrix. */
 #include "alm_test.h"
 
 #include "dtype/dtype.h"
@@ -245,11 +246,113 @@ static void the_three_forms_of_a_layer_are_the_general_one(void **state) {
     w.n_cols = 0;
     CHECK(alm_matmul_forward(c, s.got, s.a, &w, 1));
     CHECK(s.got[0] == 0);
-    w.type = ALM_Q8_0, w.n_cols = 32;
+    w.type = ALM_Q8_0, w.n_cols = 33;
     alm_error err;
     CHECK_STATUS(alm_weight_pack(&w, c, &err), ALM_UNSUPPORTED, &err);
     alm_compute_free(c);
     free_space(&s);
+}
+
+/* -- weights as they lie ----------------------------------------------------------------------------------------------- */
+
+/* Random blocks whose numbers are finite. */
+static void fill_blocks(unsigned char *to, const alm_type *t, size_t n_blocks, uint32_t seed) {
+    float out[256];
+    for (size_t b = 0; b < n_blocks; b++, to += t->block_bytes) {
+        bool good = false;
+        while (!good) {
+            for (size_t i = 0; i < t->block_bytes; i++) {
+                seed = seed * 1664525U + 1013904223U;
+                to[i] = (unsigned char)(seed >> 24);
+            }
+            t->decode(out, to, t->block);
+            good = true;
+            for (size_t i = 0; i < t->block; i++) good = good && isfinite(out[i]);
+        }
+    }
+}
+
+typedef struct weight_space {
+    unsigned char *blocks; /* [ROWS][COLS] of the type, from an odd address on */
+    float *decoded;        /* in the model's order */
+    float *a, *want, *got;
+} weight_space;
+
+enum { W_ROWS = 60, W_COLS = 768, W_MOST_N = 20 };
+
+static void the_weight_is_its_decoded_matrix(alm_compute *c, const weight_space *s, const alm_type *t, size_t heads,
+                                             const char *what) {
+    alm_weight w = {
+        .name = ALM_STR("w"), .type = t->gguf, .n_rows = W_ROWS, .n_cols = W_COLS, .heads = heads, .at = s->blocks};
+    static const size_t rows[] = {1, 5, W_MOST_N}; /* of the activations */
+    CHECK(alm_weight_is_readable(&w));
+    for (size_t r = 0; r < W_ROWS; r++) alm_weight_decode_row(s->decoded + r * W_COLS, &w, r);
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = rows[i];
+        alm_product p = {.out = s->want,
+                         .out_row = W_ROWS,
+                         .m = n,
+                         .n = W_ROWS,
+                         .k = W_COLS,
+                         .a = s->a,
+                         .a_row = W_COLS,
+                         .a_k = 1,
+                         .b = s->decoded,
+                         .b_type = ALM_F32,
+                         .b_col = W_COLS,
+                         .b_k = 1};
+        spec(&p);
+        CHECK(alm_matmul_forward(c, s->got, s->a, &w, n));
+        CHECK(alm_check_same(s->got, s->want, n * W_ROWS), "%s %s %s, %zu rows", alm_compute_isa(c), t->name, what, n);
+        CHECK_OK(alm_weight_pack(&w, c, NULL), NULL);
+        memset(s->got, 0, n * W_ROWS * sizeof(float));
+        CHECK(alm_matmul_forward(c, s->got, s->a, &w, n));
+        CHECK(alm_check_same(s->got, s->want, n * W_ROWS), "%s packed %s %s, %zu rows", alm_compute_isa(c), t->name,
+              what, n);
+        alm_weight_unpack(&w);
+        p.out_row = p.n = W_COLS, p.k = W_ROWS, p.a_row = W_ROWS, p.b_col = 1, p.b_k = W_COLS;
+        spec(&p);
+        CHECK(alm_matmul_input(c, s->got, s->a, &w, n, false));
+        CHECK(alm_check_same(s->got, s->want, n * W_COLS), "%s %s %s back, %zu rows", alm_compute_isa(c), t->name, what,
+              n);
+    }
+}
+
+static void a_weight_of_any_type_is_its_decoded_matrix(void **state) {
+    (void)state;
+    weight_space s = {malloc(W_ROWS * W_COLS * 4 + 1), malloc(W_ROWS * W_COLS * 4), malloc(W_MOST_N * W_COLS * 4),
+                      malloc(W_MOST_N * W_COLS * 4), malloc(W_MOST_N * W_COLS * 4)};
+    unsigned char *block = s.blocks;
+    CHECK(s.blocks && s.decoded && s.a && s.want && s.got);
+    alm_check_fill(s.a, W_MOST_N * W_COLS, 3);
+    alm_pool *pool;
+    CHECK_OK(alm_pool_new(&pool, 3, NULL), NULL);
+    for (const alm_kernels *const *k = alm_kernels_all(); *k; k++) {
+        if (!alm_kernels_can(*k)) continue;
+        bool slow = strcmp((*k)->isa, "plain") == 0 || strcmp((*k)->isa, "wide") == 0;
+        size_t i = 0;
+        for (const alm_type *const *t = alm_type_list(); *t; t++, i++) {
+            if (slow && i % 5 != 4 && (*t)->block == 1) continue;
+            alm_compute *c = set_of(*k, i % 2 ? pool : NULL);
+            s.blocks = block + i % 2;
+            fill_blocks(s.blocks, *t, W_ROWS * W_COLS / (*t)->block, (uint32_t)i);
+            the_weight_is_its_decoded_matrix(c, &s, *t, 0, "in order");
+            if (!slow) the_weight_is_its_decoded_matrix(c, &s, *t, 3, "in heads");
+            alm_compute_free(c);
+        }
+    }
+    alm_pool_free(pool);
+    free(block), free(s.decoded), free(s.a), free(s.want), free(s.got);
+}
+
+static void rows_in_heads_are_found_where_hugging_face_keeps_them(void **state) {
+    (void)state;
+    /* two heads of six: pairs (0, 3), (1, 4), (2, 5) of a head become neighbours */
+    static const size_t at[12] = {0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11};
+    for (size_t r = 0; r < 12; r++) {
+        CHECK_INT(alm_row_place(2, 12, r), at[r]);
+        CHECK_INT(alm_row_place(0, 12, r), r);
+    }
 }
 
 static alm_status product_in_small_memory(void *arg) {
@@ -279,6 +382,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     cmocka_unit_test(a_long_weight_is_packed_in_rounds),
     cmocka_unit_test(the_three_forms_of_a_layer_are_the_general_one),
+    cmocka_unit_test(a_weight_of_any_type_is_its_decoded_matrix),
+    cmocka_unit_test(rows_in_heads_are_found_where_hugging_face_keeps_them),
     cmocka_unit_test(a_product_without_memory_says_so),
 };
 ALM_TEST_MAIN(tests)

@@ -18,15 +18,19 @@
 ALM_KERNEL(void, matmul,
            (float *out, size_t ldo, const float *a, size_t ai, size_t ap, const float *b, size_t step, size_t m,
             size_t n, size_t k, bool add, float *scratch))
-/* The same with B in bf16. */
+/* The same with B in bf16, in f16. */
 ALM_KERNEL(void, matmul_bf16,
+           (float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step, size_t m,
+            size_t n, size_t k, bool add, float *scratch))
+ALM_KERNEL(void, matmul_f16,
            (float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step, size_t m,
             size_t n, size_t k, bool add, float *scratch))
 /* Panels from a matrix: out[j / 16 * step + p * 16 + j % 16] = b[j * bj + p * bp] for p < k, j < n; columns up to the next
  * multiple of 16 become +0. */
 ALM_KERNEL(void, pack, (float *out, size_t step, const float *b, size_t bj, size_t bp, size_t n, size_t k))
-/* out[i] = the bf16 in[i], exactly. */
+/* out[i] = the bf16 or f16 in[i], exactly. */
 ALM_KERNEL(void, widen_bf16, (float *out, const uint16_t *in, size_t n))
+ALM_KERNEL(void, widen_f16, (float *out, const uint16_t *in, size_t n))
 
 #elif defined(ALM_KERNEL_CHECKS)
 enum { MATMUL_M = 8, MATMUL_N = 37, MATMUL_K = 9, MATMUL_SPACE = 48 * 272 };
@@ -45,7 +49,9 @@ static bool check_matmul(const alm_kernels *x, const alm_kernels *y) {
     }
     return true;
 }
-static bool check_matmul_bf16(const alm_kernels *x, const alm_kernels *y) {
+typedef void alm_matmul_16(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step,
+                           size_t m, size_t n, size_t k, bool add, float *scratch);
+static bool check_matmul_16(alm_matmul_16 *x, alm_matmul_16 *y) {
     float a[MATMUL_M * MATMUL_K], b[3 * MATMUL_K * 16], p[MATMUL_M * MATMUL_N], q[MATMUL_M * MATMUL_N];
     uint16_t w[3 * MATMUL_K * 16];
     _Alignas(64) float space[MATMUL_SPACE];
@@ -53,16 +59,22 @@ static bool check_matmul_bf16(const alm_kernels *x, const alm_kernels *y) {
     for (size_t i = 0; i < 3 * MATMUL_K * 16; i++) {
         uint32_t bits;
         memcpy(&bits, b + i, 4);
-        w[i] = (uint16_t)(bits >> 16);
+        w[i] = (uint16_t)(bits >> 16); /* read as f16 these are finite too */
     }
     static const size_t m[] = {1, 3, MATMUL_M};
     for (size_t i = 0; i < 3; i++) {
         alm_check_fill(p, MATMUL_M * MATMUL_N, 16), memcpy(q, p, sizeof p);
-        x->matmul_bf16(p, MATMUL_N, a, MATMUL_K, 1, w, MATMUL_K * 16, m[i], MATMUL_N, MATMUL_K, i == 1, space);
-        y->matmul_bf16(q, MATMUL_N, a, MATMUL_K, 1, w, MATMUL_K * 16, m[i], MATMUL_N, MATMUL_K, i == 1, space);
+        x(p, MATMUL_N, a, MATMUL_K, 1, w, MATMUL_K * 16, m[i], MATMUL_N, MATMUL_K, i == 1, space);
+        y(q, MATMUL_N, a, MATMUL_K, 1, w, MATMUL_K * 16, m[i], MATMUL_N, MATMUL_K, i == 1, space);
         if (!alm_check_same(p, q, MATMUL_M * MATMUL_N)) return false;
     }
     return true;
+}
+static bool check_matmul_bf16(const alm_kernels *x, const alm_kernels *y) {
+    return check_matmul_16(x->matmul_bf16, y->matmul_bf16);
+}
+static bool check_matmul_f16(const alm_kernels *x, const alm_kernels *y) {
+    return check_matmul_16(x->matmul_f16, y->matmul_f16);
 }
 static bool check_pack(const alm_kernels *x, const alm_kernels *y) {
     float b[MATMUL_N * 19], p[3 * 19 * 16], q[3 * 19 * 16];
@@ -81,6 +93,13 @@ static bool check_widen_bf16(const alm_kernels *x, const alm_kernels *y) {
     x->widen_bf16(p, in, 37), y->widen_bf16(q, in, 37);
     return memcmp(p, q, sizeof p) == 0;
 }
+static bool check_widen_f16(const alm_kernels *x, const alm_kernels *y) {
+    uint16_t in[37];
+    float p[37], q[37];
+    for (size_t i = 0; i < 37; i++) in[i] = (uint16_t)(i * 1777);
+    x->widen_f16(p, in, 37), y->widen_f16(q, in, 37);
+    return alm_check_same(p, q, 37);
+}
 
 #elif defined(ALM_LANES) && ALM_LANES == 1
 static void matmul(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const float *b, size_t step, size_t m,
@@ -95,18 +114,22 @@ static void matmul(float *out, size_t ldo, const float *a, size_t ai, size_t ap,
     }
 }
 
-static void matmul_bf16(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step,
-                        size_t m, size_t n, size_t k, bool add, float *scratch) {
-    (void)scratch;
-    for (size_t i = 0; i < m; i++) {
-        for (size_t j = 0; j < n; j++) {
-            float t = 0;
-            for (size_t p = 0; p < k; p++)
-                t = fmaf(a[i * ai + p * ap], vf_load_bf16(b + j / 16 * step + p * 16 + j % 16), t);
-            out[i * ldo + j] = (add ? out[i * ldo + j] : 0.0f) + t;
-        }
+/* The same over B in 16 bits. */
+#define ALM_MATMUL_16(name, load)                                                                                  \
+    static void name(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step, \
+                     size_t m, size_t n, size_t k, bool add, float *scratch) {                                     \
+        (void)scratch;                                                                                             \
+        for (size_t i = 0; i < m; i++) {                                                                           \
+            for (size_t j = 0; j < n; j++) {                                                                       \
+                float t = 0;                                                                                       \
+                for (size_t p = 0; p < k; p++)                                                                     \
+                    t = fmaf(a[i * ai + p * ap], load(b + j / 16 * step + p * 16 + j % 16), t);                    \
+                out[i * ldo + j] = (add ? out[i * ldo + j] : 0.0f) + t;                                            \
+            }                                                                                                      \
+        }                                                                                                          \
     }
-}
+ALM_MATMUL_16(matmul_bf16, vf_load_bf16)
+ALM_MATMUL_16(matmul_f16, vf_load_f16)
 
 static void pack(float *out, size_t step, const float *b, size_t bj, size_t bp, size_t n, size_t k) {
     for (size_t j = 0; j < (n + 15) / 16 * 16; j++)
@@ -115,6 +138,10 @@ static void pack(float *out, size_t step, const float *b, size_t bj, size_t bp, 
 
 static void widen_bf16(float *out, const uint16_t *in, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = vf_load_bf16(in + i);
+}
+
+static void widen_f16(float *out, const uint16_t *in, size_t n) {
+    for (size_t i = 0; i < n; i++) out[i] = vf_load_f16(in + i);
 }
 
 #elif defined(ALM_LANES)
@@ -131,11 +158,13 @@ enum { TILE_M = 6, TILE_PANELS = 1 };
 #endif
 enum { ROWS_M = 48, ROW = ALM_MATMUL_ROW };
 
+enum { AS_F32, AS_BF16, AS_F16 }; /* how B lies */
+
 #define ALM_TILE static inline __attribute__((always_inline)) void
 
 /* A tile of M rows by P panels, both constants: the copy of A in rows (`in_rows`: A(i,p) at a[i*ROW + p]) or interleaved
- * (a[p*TILE_M + i]); B in f32 or bf16. n: columns that exist. */
-ALM_TILE tile(int M, int P, bool in_rows, bool bf16, const float *a, const void *b, size_t step, size_t n, size_t k,
+ * (a[p*TILE_M + i]); B as it lies. n: columns that exist. */
+ALM_TILE tile(int M, int P, bool in_rows, int as, const float *a, const void *b, size_t step, size_t n, size_t k,
               float *out, size_t ldo, bool add) {
     vf acc[TILE_M][8];
     const int V = P * ALM_PARTS; /* vectors in a row of the tile, at most 8 */
@@ -155,7 +184,9 @@ ALM_TILE tile(int M, int P, bool in_rows, bool bf16, const float *a, const void 
         ALM_UNROLL(8)
         for (int v = 0; v < V; v++) {
             size_t at = (size_t)(v / ALM_PARTS) * step + p * 16 + (size_t)(v % ALM_PARTS) * ALM_LANES;
-            y[v] = bf16 ? vf_load_bf16((const uint16_t *)b + at) : vf_load((const float *)b + at);
+            y[v] = as == AS_BF16  ? vf_load_bf16((const uint16_t *)b + at)
+                   : as == AS_F16 ? vf_load_f16((const uint16_t *)b + at)
+                                  : vf_load((const float *)b + at);
         }
         ALM_UNROLL(16)
         for (int i = 0; i < M; i++) {
@@ -189,17 +220,17 @@ ALM_TILE tile(int M, int P, bool in_rows, bool bf16, const float *a, const void 
 }
 
 /* Up to TILE_M rows of the copy against all panels of which n columns exist. */
-ALM_TILE strip(int M, bool in_rows, bool bf16, const float *a, const void *b, size_t step, size_t n, size_t k,
-               float *out, size_t ldo, bool add) {
+ALM_TILE strip(int M, bool in_rows, int as, const float *a, const void *b, size_t step, size_t n, size_t k, float *out,
+               size_t ldo, bool add) {
     /* With few rows more panels side by side: at least about 8 chains are under way. */
     const int wide = M == 1 ? 8 / ALM_PARTS : M == 2 || (M == 3 && ALM_PARTS == 1) ? 4 / ALM_PARTS : TILE_PANELS;
     const int P = wide < TILE_PANELS ? TILE_PANELS : wide;
-    const size_t b_bytes = bf16 ? 2 : 4;
+    const size_t b_bytes = as == AS_F32 ? 4 : 2;
     size_t j = 0;
     for (; j + 16 * (size_t)P <= n; j += 16 * (size_t)P)
-        tile(M, P, in_rows, bf16, a, (const char *)b + j / 16 * step * b_bytes, step, n - j, k, out + j, ldo, add);
+        tile(M, P, in_rows, as, a, (const char *)b + j / 16 * step * b_bytes, step, n - j, k, out + j, ldo, add);
     for (; j < n; j += 16)
-        tile(M, 1, in_rows, bf16, a, (const char *)b + j / 16 * step * b_bytes, step, n - j, k, out + j, ldo, add);
+        tile(M, 1, in_rows, as, a, (const char *)b + j / 16 * step * b_bytes, step, n - j, k, out + j, ldo, add);
 }
 
 /* The copy of at most ROWS_M rows; a strip of TILE_M rows begins at i * ROW, or at i * k when interleaved. */
@@ -227,9 +258,9 @@ static void copy_interleaved(float *to, const float *a, size_t ap, size_t m, siz
     }
 }
 
-#define ALM_STRIP(M)                                               \
-    case M:                                                        \
-        strip(M, in_rows, bf16, at, b, step, n, k, out, ldo, add); \
+#define ALM_STRIP(M)                                             \
+    case M:                                                      \
+        strip(M, in_rows, as, at, b, step, n, k, out, ldo, add); \
         break;
 #if ALM_LANES == 16
 #define ALM_STRIPS \
@@ -241,26 +272,27 @@ static void copy_interleaved(float *to, const float *a, size_t ap, size_t m, siz
 #define ALM_STRIPS ALM_STRIP(1) ALM_STRIP(2) ALM_STRIP(3) ALM_STRIP(4) ALM_STRIP(5)
 #endif
 
-ALM_TILE short_strip(size_t m, bool in_rows, bool bf16, const float *at, const void *b, size_t step, size_t n, size_t k,
+ALM_TILE short_strip(size_t m, bool in_rows, int as, const float *at, const void *b, size_t step, size_t n, size_t k,
                      float *out, size_t ldo, bool add) {
     switch (m) { ALM_STRIPS default : break; }
 }
 
 /* Rows of one copy: a panel is read from memory once and meets every strip of the copy while it is near. */
-ALM_TILE rows_of_copy(bool in_rows, bool bf16, const float *copy, const void *b, size_t step, size_t m, size_t n,
-                      size_t k, float *out, size_t ldo, bool add) {
-    const size_t b_bytes = bf16 ? 2 : 4, strip_copy = in_rows ? TILE_M * ROW : TILE_M * k, tall = m / TILE_M * TILE_M;
+ALM_TILE rows_of_copy(bool in_rows, int as, const float *copy, const void *b, size_t step, size_t m, size_t n, size_t k,
+                      float *out, size_t ldo, bool add) {
+    const size_t b_bytes = as == AS_F32 ? 4 : 2, strip_copy = in_rows ? TILE_M * ROW : TILE_M * k,
+                 tall = m / TILE_M * TILE_M;
     if (tall) {
         for (size_t j = 0; j < n; j += 16 * TILE_PANELS) {
             const char *panel = (const char *)b + j / 16 * step * b_bytes;
             size_t left = n - j < 16 * TILE_PANELS ? n - j : 16 * TILE_PANELS;
             const float *at = copy;
             for (size_t i = 0; i < tall; i += TILE_M, at += strip_copy)
-                strip(TILE_M, in_rows, bf16, at, panel, step, left, k, out + i * ldo + j, ldo, add);
+                strip(TILE_M, in_rows, as, at, panel, step, left, k, out + i * ldo + j, ldo, add);
         }
     }
     if (m > tall) {
-        short_strip(m - tall, in_rows, bf16, copy + tall / TILE_M * strip_copy, b, step, n, k, out + tall * ldo, ldo,
+        short_strip(m - tall, in_rows, as, copy + tall / TILE_M * strip_copy, b, step, n, k, out + tall * ldo, ldo,
                     add);
     }
 }
@@ -271,22 +303,25 @@ static void matmul(float *out, size_t ldo, const float *a, size_t ai, size_t ap,
         size_t rows = m - i < ROWS_M ? m - i : ROWS_M;
         if (ai == 1 && ap != 1) {
             copy_interleaved(scratch, a + i, ap, rows, k);
-            rows_of_copy(false, false, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);
+            rows_of_copy(false, AS_F32, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);
         } else {
             copy_rows(scratch, a + i * ai, ai, ap, rows, k);
-            rows_of_copy(true, false, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);
+            rows_of_copy(true, AS_F32, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);
         }
     }
 }
 
-static void matmul_bf16(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step,
-                        size_t m, size_t n, size_t k, bool add, float *scratch) {
-    for (size_t i = 0; i < m; i += ROWS_M) {
-        size_t rows = m - i < ROWS_M ? m - i : ROWS_M;
-        copy_rows(scratch, a + i * ai, ai, ap, rows, k);
-        rows_of_copy(true, true, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);
+#define ALM_MATMUL_16(name, as)                                                                                    \
+    static void name(float *out, size_t ldo, const float *a, size_t ai, size_t ap, const uint16_t *b, size_t step, \
+                     size_t m, size_t n, size_t k, bool add, float *scratch) {                                     \
+        for (size_t i = 0; i < m; i += ROWS_M) {                                                                   \
+            size_t rows = m - i < ROWS_M ? m - i : ROWS_M;                                                         \
+            copy_rows(scratch, a + i * ai, ai, ap, rows, k);                                                       \
+            rows_of_copy(true, as, scratch, b, step, rows, n, k, out + i * ldo, ldo, add);                         \
+        }                                                                                                          \
     }
-}
+ALM_MATMUL_16(matmul_bf16, AS_BF16)
+ALM_MATMUL_16(matmul_f16, AS_F16)
 
 /* A panel from rows (bp == 1): squares of ALM_LANES numbers are turned in registers. */
 static size_t turn_rows(float *panel, const float *from, size_t bj, size_t k) {
@@ -326,5 +361,11 @@ static void widen_bf16(float *out, const uint16_t *in, size_t n) {
     size_t i = 0;
     for (; i + ALM_LANES <= n; i += ALM_LANES) vf_store(out + i, vf_load_bf16(in + i));
     if (i < n) vf_store_n(out + i, vf_load_bf16_n(in + i, n - i), n - i);
+}
+
+static void widen_f16(float *out, const uint16_t *in, size_t n) {
+    size_t i = 0;
+    for (; i + ALM_LANES <= n; i += ALM_LANES) vf_store(out + i, vf_load_f16(in + i));
+    if (i < n) vf_store_n(out + i, vf_load_f16_n(in + i, n - i), n - i);
 }
 #endif

@@ -92,8 +92,8 @@ void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const in
     const alm_op *op = &alm_op_cross_entropy;
     if (!x) return;
     bool measures = t->mode == ALM_TAPE_MEASURE;
-    if (!alm_tape_check(t, op, head && (head->type == ALM_F32 || head->type == ALM_BF16),
-                        "%.*s is neither f32 nor bf16", ALM_ARG(head ? head->name : ALM_STR("the head"))) ||
+    if (!alm_tape_check(t, op, head && alm_weight_is_readable(head), "%.*s has a type that this build cannot decode",
+                        ALM_ARG(head ? head->name : ALM_STR("the head"))) ||
         !alm_tape_check(t, op, head->n_cols == x->dim, "%.*s takes %zu numbers a row, the input has %zu",
                         ALM_ARG(head->name), head->n_cols, x->dim) ||
         !alm_tape_check(t, op, measures || (label && nll), "no labels, or no place for the losses")) {

@@ -58,7 +58,7 @@ const alm_op alm_op_linear = {.name = "linear", .reads_input = 1, .forward = for
 alm_node *alm_tape_linear(alm_tape *t, alm_node *x, alm_weight *w, alm_weight *bias) {
     const alm_op *op = &alm_op_linear;
     if (!x) return NULL;
-    if (!alm_tape_check(t, op, w && (w->type == ALM_F32 || w->type == ALM_BF16), "%.*s is neither f32 nor bf16",
+    if (!alm_tape_check(t, op, w && alm_weight_is_readable(w), "%.*s has a type that this build cannot decode",
                         ALM_ARG(w ? w->name : ALM_STR("the weight"))) ||
         !alm_tape_check(t, op, w->n_cols == x->dim, "%.*s takes %zu numbers a row, the input has %zu", ALM_ARG(w->name),
                         w->n_cols, x->dim) ||

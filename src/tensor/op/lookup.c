@@ -4,7 +4,6 @@
  *
  * Back: rows of the gradient are added to the table's rows in ascending order of r, one addition each. Threads divide
  * columns, so that no two touch the same number. */
-#include "dtype/dtype.h"
 #include "tensor/tape_inner.h"
 
 enum { COLUMNS = 64 };
@@ -13,13 +12,7 @@ static void copy_rows(void *arg, size_t slice, size_t from, size_t to, unsigned 
     (void)slice, (void)worker;
     const alm_step *s = arg;
     const alm_weight *w = s->w[0];
-    const alm_type *type = alm_type_find(w->type);
-    size_t dim = w->n_cols;
-    for (size_t r = from; r < to; r++) {
-        float *x = s->out->node.x + r * dim;
-        if (w->type == ALM_F32) memcpy(x, (const float *)w->at + s->rows.id[r] * dim, dim * sizeof *x);
-        else type->decode(x, (const uint16_t *)w->at + s->rows.id[r] * dim, dim);
-    }
+    for (size_t r = from; r < to; r++) alm_weight_decode_row(s->out->node.x + r * w->n_cols, w, s->rows.id[r]);
 }
 
 static void forward(alm_tape *t, alm_step *s, void *scratch) {
@@ -48,7 +41,7 @@ const alm_op alm_op_lookup = {.name = "lookup", .forward = forward, .backward = 
 alm_node *alm_tape_lookup(alm_tape *t, alm_weight *table, const alm_rows *rows) {
     const alm_op *op = &alm_op_lookup;
     if (t->error.status != ALM_OK || !alm_tape_check(t, op, table && rows, "an argument is missing")) return NULL;
-    if (!alm_tape_check(t, op, table->type == ALM_F32 || table->type == ALM_BF16, "%.*s is neither f32 nor bf16",
+    if (!alm_tape_check(t, op, alm_weight_is_readable(table), "%.*s has a type that this build cannot decode",
                         ALM_ARG(table->name)) ||
         !alm_tape_check_documents(t, op, rows, rows->n)) {
         return NULL;

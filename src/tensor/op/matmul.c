@@ -8,13 +8,12 @@
  *             a time and uses them at once, or reads packed ones straight from memory.
  * Between:    rows and columns are both cut, so that there is work for every thread.
  *
+ * What B is packed from: f32, bf16 and f16 at any distances; every other type, and rows out of order, row by row through the
+ * type's decoder, 256 numbers at a time.
+ *
  * Invariant: the borders of slices depend on the shape only; every chain is computed by one thread from its first block
  * to its last. */
 #include "tensor/op/matmul.h"
-
-#include "base/alloc.h"
-#include "dtype/dtype.h"
-#include "tensor/kernel/kernels.h"
 
 #include <string.h>
 
@@ -25,7 +24,8 @@ enum {
     COLUMNS = 512,         /* columns of a slice: between two blocks of k a slice of the result stays in the cache */
     BETWEEN = 96,          /* rows up to which slices have */
     BETWEEN_COLUMNS = 128, /* fewer columns, so that there are enough of them */
-    PACK_PANELS = 4        /* panels packed together */
+    PACK_PANELS = 4,       /* panels packed together */
+    ROW_PANELS = 16        /* the same where rows lie across the panels: a decoded stretch of a row fills all of them */
 };
 #define SHARED_BYTES \
     ((size_t)4 << 20) /* panels packed at once, unless one panel is longer: they should stay in the cache */
@@ -34,38 +34,83 @@ typedef struct job {
     const alm_kernels *kernels;
     alm_compute *c;
     const alm_product *p;
-    float *packed;   /* shared panels of this round, f32 */
-    size_t n_panel;  /* panels of this round: a block of k is [n_panel][k of the block][16] */
-    size_t first, n; /* columns of this round */
+    const alm_type *type; /* of B */
+    bool plain;           /* B is taken at any distances, else row by row */
+    float *packed;        /* shared panels of this round, f32 */
+    size_t n_panel;       /* panels of this round: a block of k is [n_panel][k of the block][16] */
+    size_t first, n;      /* columns of this round */
     size_t n_column_slices, column_slice;
     size_t scratch_bytes;
 } job;
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Where a panel begins for the block that begins at k and has kk. Blocks lie one behind the other, so that what is read
- * together is close together: at a distance of k * 64 bytes, often a power of two, panels would drive each other out of
- * the cache (measured: an eighth of the speed). */
-static size_t place(size_t n_panel, size_t panel, size_t k, size_t kk) {
-    return (k * n_panel + panel * kk) * ALM_PANEL;
+/* -- B, as it lies, becomes panels ------------------------------------------------------------------------------------ */
+
+static void widen(const job *j, float *to, const void *from, size_t n) {
+    if (j->p->b_type == ALM_BF16) j->kernels->widen_bf16(to, from, n);
+    else j->kernels->widen_f16(to, from, n);
 }
 
-/* Columns j .. j+width-1 (at most 16) of B, k from p for kk numbers, as a panel; tmp: 16 * 256 numbers. */
+/* Numbers from .. from+n, whole blocks, of row `row` of B, which has n_rows rows of n_cols numbers. */
+static void decode(const job *j, float *to, size_t n_rows, size_t n_cols, size_t row, size_t from, size_t n) {
+    const alm_type *t = j->type;
+    row = alm_row_place(j->p->b_heads, n_rows, row);
+    const unsigned char *at =
+        (const unsigned char *)j->p->b + (row * (n_cols / t->block) + from / t->block) * t->block_bytes;
+    t->decode(to, at, n);
+}
+
+/* Columns column .. column+width-1 (at most 16) of B, k from `from` for kk numbers, as a panel; tmp: 16 * 256 numbers. */
 static void pack_panel(const job *j, float *panel, size_t column, size_t width, size_t from, size_t kk, float *tmp) {
     const alm_product *p = j->p;
     size_t at = column * p->b_col + from * p->b_k;
+    if (!j->plain) {
+        for (size_t l = 0; l < width; l++) decode(j, tmp + l * ALM_BLOCK, p->n, p->b_col, column + l, from, kk);
+        j->kernels->pack(panel, 0, tmp, ALM_BLOCK, 1, width, kk);
+        return;
+    }
     if (p->b_type == ALM_F32) {
         j->kernels->pack(panel, 0, (const float *)p->b + at, p->b_col, p->b_k, width, kk);
         return;
     }
     const uint16_t *b = (const uint16_t *)p->b + at;
     if (p->b_col == 1) { /* k by k; the kernel fills up to 16 columns */
-        for (size_t k = 0; k < kk; k++) j->kernels->widen_bf16(tmp + k * ALM_PANEL, b + k * p->b_k, width);
+        for (size_t k = 0; k < kk; k++) widen(j, tmp + k * ALM_PANEL, b + k * p->b_k, width);
         j->kernels->pack(panel, 0, tmp, 1, ALM_PANEL, width, kk);
         return;
     }
-    for (size_t l = 0; l < width; l++) j->kernels->widen_bf16(tmp + l * ALM_BLOCK, b + l * p->b_col, kk);
+    for (size_t l = 0; l < width; l++) widen(j, tmp + l * ALM_BLOCK, b + l * p->b_col, kk);
     j->kernels->pack(panel, 0, tmp, ALM_BLOCK, 1, width, kk);
+}
+
+/* Columns column .. column+n-1 as panels at a distance of kk * 16 numbers, of a B whose rows lie across them; tmp: 256. */
+static void pack_across(const job *j, float *panels, size_t column, size_t n, size_t from, size_t kk, float *tmp) {
+    const alm_product *p = j->p;
+    const size_t block = j->type->block, end = column + n;
+    for (size_t k = 0; k < kk; k++) {
+        for (size_t c = column, next; c < end; c = next) {
+            size_t first = c / block * block, stop;
+            next = least((c / ALM_BLOCK + 1) * ALM_BLOCK, end);
+            stop = (next + block - 1) / block * block;
+            decode(j, tmp, p->k, p->b_k, from + k, first, stop - first);
+            for (size_t i = c; i < next; i++)
+                panels[(i - column) / ALM_PANEL * kk * ALM_PANEL + k * ALM_PANEL + (i - column) % ALM_PANEL] =
+                    tmp[i - first];
+        }
+        for (size_t i = n; i % ALM_PANEL; i++)
+            panels[i / ALM_PANEL * kk * ALM_PANEL + k * ALM_PANEL + i % ALM_PANEL] = 0;
+    }
+}
+
+/* Columns column .. column+n-1 as panels at a distance of kk * 16 numbers. */
+static void pack_panels(const job *j, float *panels, size_t column, size_t n, size_t from, size_t kk, float *tmp) {
+    if (!j->plain && j->p->b_across) {
+        pack_across(j, panels, column, n, from, kk, tmp);
+        return;
+    }
+    for (size_t c = 0; c < n; c += ALM_PANEL)
+        pack_panel(j, panels + c * kk, column + c, least(ALM_PANEL, n - c), from, kk, tmp);
 }
 
 /* -- many rows ------------------------------------------------------------------------------------------------------ */
@@ -76,27 +121,25 @@ static void pack_slice(void *arg, size_t slice, size_t from, size_t to, unsigned
     const job *j = arg;
     const alm_product *p = j->p;
     float *tmp = alm_compute_scratch(j->c, worker, j->scratch_bytes);
-    if (!p->panels && p->b_type == ALM_F32) {
+    if (!p->panels && j->plain && p->b_type == ALM_F32) {
         size_t column = j->first + from * ALM_PANEL, n = least((to - from) * ALM_PANEL, p->n - column);
         for (size_t k = 0; k < p->k; k += ALM_BLOCK)
-            j->kernels->pack(j->packed + place(j->n_panel, from, k, least(ALM_BLOCK, p->k - k)),
+            j->kernels->pack(j->packed + alm_panel_place(j->n_panel, from, k, least(ALM_BLOCK, p->k - k)),
                              least(ALM_BLOCK, p->k - k) * ALM_PANEL,
                              (const float *)p->b + column * p->b_col + k * p->b_k, p->b_col, p->b_k, n,
                              least(ALM_BLOCK, p->k - k));
         return;
     }
-    for (size_t panel = from; panel < to; panel++) {
-        size_t column = j->first + panel * ALM_PANEL;
-        for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
-            size_t kk = least(ALM_BLOCK, p->k - k);
-            float *at = j->packed + place(j->n_panel, panel, k, kk);
-            if (p->panels) { /* bf16, packed: only to be widened */
-                size_t all = (p->n + ALM_PANEL - 1) / ALM_PANEL;
-                const uint16_t *b = (const uint16_t *)p->panels + place(all, column / ALM_PANEL, k, kk);
-                j->kernels->widen_bf16(at, b, kk * ALM_PANEL);
-            } else {
-                pack_panel(j, at, column, least(ALM_PANEL, p->n - column), k, kk, tmp);
-            }
+    size_t column = j->first + from * ALM_PANEL, n = least((to - from) * ALM_PANEL, p->n - column);
+    for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
+        size_t kk = least(ALM_BLOCK, p->k - k);
+        float *at = j->packed + alm_panel_place(j->n_panel, from, k, kk);
+        if (p->panels) { /* 16 bits, packed: only to be widened */
+            size_t all = (p->n + ALM_PANEL - 1) / ALM_PANEL;
+            const uint16_t *b = (const uint16_t *)p->panels + alm_panel_place(all, column / ALM_PANEL, k, kk);
+            widen(j, at, b, (to - from) * kk * ALM_PANEL);
+        } else {
+            pack_panels(j, at, column, n, k, kk, tmp);
         }
     }
 }
@@ -114,15 +157,15 @@ static void product_slice(void *arg, size_t slice, size_t from, size_t to, unsig
             size_t kk = least(ALM_BLOCK, p->k - k);
             j->kernels->matmul(p->out + row * p->out_row + j->first + column, p->out_row,
                                p->a + row * p->a_row + k * p->a_k, p->a_row, p->a_k,
-                               j->packed + place(j->n_panel, column / ALM_PANEL, k, kk), kk * ALM_PANEL, m, n, kk,
-                               k > 0 || p->add, scratch);
+                               j->packed + alm_panel_place(j->n_panel, column / ALM_PANEL, k, kk), kk * ALM_PANEL, m, n,
+                               kk, k > 0 || p->add, scratch);
         }
     }
 }
 
 static bool many_rows(job *j) {
     const alm_product *p = j->p;
-    bool ready = p->panels && p->b_type == ALM_F32;
+    bool ready = p->panels && !alm_is_half(p->b_type), across = !j->plain && p->b_across;
     size_t panel_bytes = p->k * ALM_PANEL * sizeof(float), round = SHARED_BYTES / panel_bytes;
     if (round == 0) round = 1;
     /* Rounds of the same number of panels, in whole slices of columns. */
@@ -131,6 +174,7 @@ static bool many_rows(job *j) {
     if (n_panel == 0) return true;
     size_t n_round = (n_panel + round - 1) / round;
     round = (n_panel + n_round - 1) / n_round;
+    if (across) round = (round + ROW_PANELS - 1) / ROW_PANELS * ROW_PANELS;
     if (!ready) {
         j->packed = alm_compute_shared(j->c, round * panel_bytes);
         if (!j->packed) return false;
@@ -144,7 +188,7 @@ static bool many_rows(job *j) {
         j->n_panel = now;
         j->n = least(now * ALM_PANEL, p->n - j->first);
         if (ready) j->packed = (float *)p->panels; /* not written */
-        else alm_pool_run(alm_compute_pool(j->c), now, PACK_PANELS, pack_slice, j);
+        else alm_pool_run(alm_compute_pool(j->c), now, across ? ROW_PANELS : PACK_PANELS, pack_slice, j);
         j->column_slice = p->m <= BETWEEN ? BETWEEN_COLUMNS : COLUMNS;
         j->n_column_slices = (j->n + j->column_slice - 1) / j->column_slice;
         alm_pool_run(alm_compute_pool(j->c), (p->m + ROWS - 1) / ROWS * j->n_column_slices, 1, product_slice, j);
@@ -154,7 +198,7 @@ static bool many_rows(job *j) {
 
 /* -- few rows ------------------------------------------------------------------------------------------------------- */
 
-/* Item: a column. Scratch of a worker: copy of A, panels of one block, what bf16 passes through. */
+/* Item: a column. Scratch of a worker: copy of A, panels of one block, what 16 bits and blocks pass through. */
 static void few_slice(void *arg, size_t slice, size_t from, size_t to, unsigned worker) {
     (void)slice;
     const job *j = arg;
@@ -163,19 +207,21 @@ static void few_slice(void *arg, size_t slice, size_t from, size_t to, unsigned 
     float *panels = copy + ALM_MATMUL_SCRATCH, *tmp = panels + FEW_COLUMNS * ALM_BLOCK;
     for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
         size_t kk = least(ALM_BLOCK, p->k - k), n = to - from, step = kk * ALM_PANEL;
-        size_t at = place((p->n + ALM_PANEL - 1) / ALM_PANEL, from / ALM_PANEL, k, kk);
+        size_t at = alm_panel_place((p->n + ALM_PANEL - 1) / ALM_PANEL, from / ALM_PANEL, k, kk);
         float *out = p->out + from;
         const float *a = p->a + k * p->a_k;
         bool add = k > 0 || p->add;
         if (p->panels && p->b_type == ALM_BF16) {
             j->kernels->matmul_bf16(out, p->out_row, a, p->a_row, p->a_k, (const uint16_t *)p->panels + at, step, p->m,
                                     n, kk, add, copy);
+        } else if (p->panels && p->b_type == ALM_F16) {
+            j->kernels->matmul_f16(out, p->out_row, a, p->a_row, p->a_k, (const uint16_t *)p->panels + at, step, p->m,
+                                   n, kk, add, copy);
         } else if (p->panels) {
             j->kernels->matmul(out, p->out_row, a, p->a_row, p->a_k, (const float *)p->panels + at, step, p->m, n, kk,
                                add, copy);
         } else {
-            for (size_t c = from; c < to; c += ALM_PANEL)
-                pack_panel(j, panels + (c - from) * kk, c, least(ALM_PANEL, to - c), k, kk, tmp);
+            pack_panels(j, panels, from, n, k, kk, tmp);
             j->kernels->matmul(out, p->out_row, a, p->a_row, p->a_k, panels, kk * ALM_PANEL, p->m, n, kk, add, copy);
         }
     }
@@ -198,7 +244,9 @@ bool alm_matmul(alm_compute *c, const alm_product *p) {
         for (size_t i = 0; i < p->m && !p->add; i++) memset(p->out + i * p->out_row, 0, p->n * sizeof(float));
         return true;
     }
-    job j = {.kernels = alm_compute_kernels(c), .c = c, .p = p};
+    job j = {.kernels = alm_compute_kernels(c), .c = c, .p = p, .type = alm_type_find(p->b_type)};
+    const size_t align = p->b_type == ALM_F32 ? 4 : 2;
+    j.plain = (p->b_type == ALM_F32 || alm_is_half(p->b_type)) && !p->b_heads && (uintptr_t)p->b % align == 0;
     return p->m <= FEW ? few_rows(&j) : many_rows(&j);
 }
 
@@ -215,6 +263,7 @@ bool alm_matmul_forward(alm_compute *c, float *y, const float *x, const alm_weig
                                         .b = w->at,
                                         .b_col = w->n_cols,
                                         .b_k = 1,
+                                        .b_heads = w->heads,
                                         .panels = w->panels});
 }
 
@@ -231,6 +280,8 @@ bool alm_matmul_input(alm_compute *c, float *dx, const float *dy, const alm_weig
                                         .b = w->at,
                                         .b_col = 1,
                                         .b_k = w->n_cols,
+                                        .b_heads = w->heads,
+                                        .b_across = true,
                                         .add = add});
 }
 
@@ -249,52 +300,4 @@ bool alm_matmul_weight(alm_compute *c, float *dw, const float *dy, const float *
                                         .b_col = 1,
                                         .b_k = n_cols,
                                         .add = true});
-}
-
-/* -- packed weights ------------------------------------------------------------------------------------------------- */
-
-/* In front of the panels stands what the heap gave: 64 bytes of space keep them aligned. */
-alm_status alm_weight_pack(alm_weight *w, alm_compute *c, alm_error *err) {
-    if (w->type != ALM_F32 && w->type != ALM_BF16) {
-        return alm_fail(err, ALM_UNSUPPORTED, "weight %.*s: only f32 and bf16 are packed for products, this is type %u",
-                        ALM_ARG(w->name), (unsigned)w->type);
-    }
-    if (w->panels) return ALM_OK;
-    size_t n_panel = w->n_rows / ALM_PANEL + (w->n_rows % ALM_PANEL != 0), item = w->type == ALM_F32 ? 4 : 2, bytes;
-    if (!alm_mul_size(&bytes, n_panel * ALM_PANEL, w->n_cols) || !alm_mul_size(&bytes, bytes, item) ||
-        !alm_add_size(&bytes, bytes, 128)) {
-        return alm_fail_memory(err);
-    }
-    char *block = alm_alloc(bytes);
-    if (!block) return alm_fail_memory(err);
-    char *at = block + 64 + (64 - (uintptr_t)block % 64) % 64;
-    memcpy(at - sizeof block, &block, sizeof block);
-    for (size_t k = 0; k < w->n_cols; k += ALM_BLOCK) {
-        size_t kk = least(ALM_BLOCK, w->n_cols - k);
-        if (w->type == ALM_F32) {
-            alm_compute_kernels(c)->pack((float *)(void *)at + place(n_panel, 0, k, kk), kk * ALM_PANEL,
-                                         (const float *)w->at + k, w->n_cols, 1, w->n_rows, kk);
-            continue;
-        }
-        uint16_t *to = (uint16_t *)(void *)at + place(n_panel, 0, k, kk);
-        const uint16_t *from = (const uint16_t *)w->at + k;
-        for (size_t panel = 0; panel < n_panel; panel++) {
-            for (size_t p = 0; p < kk; p++) {
-                for (size_t l = 0; l < ALM_PANEL; l++, to++) {
-                    size_t row = panel * ALM_PANEL + l;
-                    *to = row < w->n_rows ? from[row * w->n_cols + p] : 0;
-                }
-            }
-        }
-    }
-    w->panels = at;
-    return ALM_OK;
-}
-
-void alm_weight_unpack(alm_weight *w) {
-    if (!w->panels) return;
-    char *block;
-    memcpy(&block, (char *)w->panels - sizeof block, sizeof block);
-    alm_free(block);
-    w->panels = NULL;
 }
