@@ -194,19 +194,10 @@ alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err) {
 
 /* -- running ------------------------------------------------------------------------------------------------------------ */
 
-static size_t longest(const alm_rows *rows) {
-    size_t most = 0;
-    for (size_t d = 0; d < rows->n_docs; d++) {
-        size_t n = rows->start[d + 1] - rows->start[d];
-        if (n > most) most = n;
-    }
-    return most;
-}
-
 static const alm_rope no_rope = {.interleaved = true};
 
 const alm_rope *alm_model_rope(alm_model *m, const alm_rows *rows) {
-    size_t need = longest(rows), n_pairs = m->config.head_dim / 2, n = 64, bytes;
+    size_t need = alm_rows_reach(rows), n_pairs = m->config.head_dim / 2, n = 64, bytes;
     if (need > m->config.context) return &no_rope;
     if (m->rope && m->rope->rope.n_positions >= need) return &m->rope->rope;
     while (n < need) n *= 2;
@@ -224,9 +215,9 @@ const alm_rope *alm_model_rope(alm_model *m, const alm_rows *rows) {
 }
 
 static alm_status check_rows(alm_model *m, const alm_rows *rows, alm_error *err) {
-    if (longest(rows) > m->config.context)
-        return alm_fail(err, ALM_INVALID, "%zu tokens in one document; the model's context has %zu", longest(rows),
-                        m->config.context);
+    if (alm_rows_reach(rows) > m->config.context)
+        return alm_fail(err, ALM_INVALID, "%zu tokens in one document; the model's context has %zu",
+                        alm_rows_reach(rows), m->config.context);
     for (size_t i = 0; i < rows->n; i++)
         if (rows->id[i] >= m->config.n_vocab)
             return alm_fail(err, ALM_INVALID, "token %u at place %zu; the vocabulary has %zu", rows->id[i], i,

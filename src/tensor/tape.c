@@ -45,7 +45,7 @@ void alm_tape_free(alm_tape *t) {
 void alm_tape_reset(alm_tape *t) {
     alm_arena_reset(t->notes);
     alm_region_clear(&t->region);
-    t->n_steps = t->done = t->n_parts = t->peak = 0;
+    t->n_steps = t->done = t->n_parts = t->n_attentions = t->peak = 0;
     t->open_part = ALM_NOWHERE;
     t->loss = NULL;
     t->went_back = t->dry = false;
@@ -112,6 +112,19 @@ bool alm_tape_check_documents(alm_tape *t, const alm_op *op, const alm_rows *row
         n <= UINT32_MAX && rows->n_docs > 0 && rows->start && rows->start[0] == 0 && rows->start[rows->n_docs] == n;
     for (size_t d = 0; good && d < rows->n_docs; d++) good = rows->start[d] <= rows->start[d + 1];
     return alm_tape_check(t, op, good, "the borders of the documents are not in order or do not cover the %zu rows", n);
+}
+
+size_t alm_rows_position(const alm_rows *rows, size_t document) {
+    return rows->position ? rows->position[document] : 0;
+}
+
+size_t alm_rows_reach(const alm_rows *rows) {
+    size_t reach = 0;
+    for (size_t d = 0; d < rows->n_docs; d++) {
+        size_t end = alm_rows_position(rows, d) + (rows->start[d + 1] - rows->start[d]);
+        if (end > reach) reach = end;
+    }
+    return reach;
 }
 
 /* -- writing down ---------------------------------------------------------------------------------------------------- */

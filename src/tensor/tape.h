@@ -59,13 +59,24 @@ size_t alm_weight_row_bytes(const alm_weight *w); /* from one row to the next, o
 /* Row `row` of the model, decoded: out [n_cols]. */
 void alm_weight_decode_row(float *out, const alm_weight *w, size_t row);
 
-/* The rows of one step: documents one behind the other, no padding; document d is rows start[d] .. start[d+1]-1, its first
- * row stands at position 0. A row never sees another document. */
+/* What earlier steps have computed of a document: keys and values, layer by layer (tensor/kv.h). */
+typedef struct alm_kv alm_kv;
+
+/* The rows of one step: documents one behind the other, no padding; document d is rows start[d] .. start[d+1]-1. A row never
+ * sees another document. A document may be continued: its first row then stands at `position`, and attention number i of the
+ * step finds in kv what attention number i of the steps before left there, and leaves its own (INFER only). */
 typedef struct alm_rows {
     size_t n, n_docs;
-    const uint32_t *id;    /* [n] token ids */
-    const uint32_t *start; /* [n_docs + 1], start[0] = 0, start[n_docs] = n */
+    const uint32_t *id;       /* [n] token ids */
+    const uint32_t *start;    /* [n_docs + 1], start[0] = 0, start[n_docs] = n */
+    const uint32_t *position; /* [n_docs] of each document's first row; NULL: 0 */
+    alm_kv *const *kv;        /* [n_docs], an entry or all NULL: the document is seen as far as it lies in this step */
+    size_t
+        context; /* length for which these documents are computed, where that matters (longrope); 0: alm_rows_reach */
 } alm_rows;
+
+size_t alm_rows_position(const alm_rows *rows, size_t document); /* of its first row */
+size_t alm_rows_reach(const alm_rows *rows);                     /* the highest position, + 1 */
 
 typedef struct alm_rope {
     size_t n_positions, n_pairs; /* n_pairs = rotated dimensions / 2 */
@@ -75,8 +86,11 @@ typedef struct alm_rope {
 
 typedef struct alm_attention {
     size_t n_heads, n_kv_heads, head_dim;
-    float scale;   /* usually 1/sqrt(head_dim) */
-    size_t window; /* 0: all earlier positions; w: itself and the w - 1 before */
+    float scale;       /* usually 1/sqrt(head_dim) */
+    size_t window;     /* 0: all earlier positions; w: itself and the w - 1 before */
+    float softcap;     /* c > 0: a scaled score s becomes c tanh(s / c) */
+    bool both_ways;    /* every row sees the whole document, not only what comes before it; no window, no kv */
+    alm_weight *sinks; /* one f32 row of n_heads scores that take part in the softmax and have no value; or NULL */
 } alm_attention;
 
 /* The two forms of GELU: by tanh ("gelu_pytorch_tanh", "gelu_new") and by erf ("gelu"). */

@@ -65,7 +65,10 @@ struct alm_step {
             alm_rope table;
             size_t n_heads;
         } rope;
-        alm_attention attention;
+        struct {
+            alm_attention how;
+            size_t number; /* among the step's attentions */
+        } attention;
         struct {
             const int32_t *label;
             float weight;
@@ -98,6 +101,7 @@ struct alm_tape {
     alm_part *part;
     size_t n_parts, cap_parts, open_part; /* NOWHERE: none open */
     alm_step *loss;                       /* TRAIN, MEASURE: the cross-entropy */
+    size_t n_attentions;                  /* written down */
     bool went_back;
     alm_region region;
     void *memory;        /* as allocated */

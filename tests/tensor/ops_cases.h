@@ -88,6 +88,17 @@ static double *attention_exact(const ref_world *o, size_t *dim) {
     return y;
 }
 
+static void capped_make(ref_world *o) {
+    attention_make(o);
+    o->attention.softcap = 0.8f;
+    o->attention.sinks = ref_weight(o, 1, o->shape.n_heads, 0.2f, 1);
+}
+static void both_ways_make(ref_world *o) {
+    attention_make(o);
+    o->attention.window = 0;
+    o->attention.both_ways = true;
+}
+
 /* -- swiglu, add --------------------------------------------------------------------------------------------------------- */
 
 static void swiglu_make(ref_world *o) {
@@ -203,6 +214,8 @@ static const ref_case ref_cases[] = {
 #include "tensor/ops.def"
 #undef ALM_OP
     {"heads normed", heads_make, heads_tape, heads_exact},
+    {"attention with a softcap and sinks", capped_make, attention_tape, attention_exact},
+    {"attention both ways", both_ways_make, attention_tape, attention_exact},
     {"two layers", layer_make, layer_tape, layer_exact},
 };
 enum { REF_CASES = sizeof ref_cases / sizeof *ref_cases };

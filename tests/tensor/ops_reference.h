@@ -191,17 +191,19 @@ static inline double *ref_attention(const ref_world *o, const double *q, const d
         for (size_t r = o->rows.start[d]; r < o->rows.start[d + 1]; r++) {
             for (size_t h = 0; h < a->n_heads; h++) {
                 double most = -HUGE_VAL, sum = 0;
-                size_t from = o->rows.start[d];
+                size_t from = o->rows.start[d], to = a->both_ways ? o->rows.start[d + 1] : r + 1;
                 if (a->window && r + 1 - from > a->window) from = r + 1 - a->window;
-                for (size_t p = from; p <= r; p++) {
+                for (size_t p = from; p < to; p++) {
                     e[p] = 0;
                     for (size_t i = 0; i < a->head_dim; i++)
                         e[p] += q[r * qd + h * a->head_dim + i] * k[p * kd + h / group * a->head_dim + i];
                     e[p] *= (double)a->scale;
+                    if (a->softcap > 0) e[p] = (double)a->softcap * tanh(e[p] / (double)a->softcap);
                     if (e[p] > most) most = e[p];
                 }
-                for (size_t p = from; p <= r; p++) sum += e[p] = exp(e[p] - most);
-                for (size_t p = from; p <= r; p++)
+                if (a->sinks) sum = exp(o->exact[a->sinks - o->w][h] - most);
+                for (size_t p = from; p < to; p++) sum += e[p] = exp(e[p] - most);
+                for (size_t p = from; p < to; p++)
                     for (size_t i = 0; i < a->head_dim; i++)
                         y[r * qd + h * a->head_dim + i] += e[p] / sum * v[p * kd + h / group * a->head_dim + i];
             }

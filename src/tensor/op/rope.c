@@ -38,7 +38,8 @@ static void turn_rows(void *arg, size_t slice, size_t from, size_t to, unsigned 
     size_t d = document_of(rows, from);
     for (size_t r = from; r < to; r++) {
         while (rows->start[d + 1] <= r) d++;
-        const float *c = table->cos + (r - rows->start[d]) * n, *s = table->sin + (r - rows->start[d]) * n;
+        size_t at = (alm_rows_position(rows, d) + r - rows->start[d]) * n;
+        const float *c = table->cos + at, *s = table->sin + at;
         for (size_t h = 0; h < n_heads; h++) {
             float *y = j->out + r * dim + h * head;
             const float *x = j->in + r * dim + h * head;
@@ -72,12 +73,10 @@ alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope
         !alm_tape_check_documents(t, op, rows, x->n)) {
         return NULL;
     }
-    for (size_t d = 0; d < rows->n_docs; d++) {
-        size_t length = rows->start[d + 1] - rows->start[d];
-        if (!alm_tape_check(t, op, length <= rope->n_positions, "document %zu has %zu rows, the table %zu positions", d,
-                            length, rope->n_positions)) {
-            return NULL;
-        }
+    if (!alm_tape_check(t, op, alm_rows_reach(rows) <= rope->n_positions,
+                        "a document reaches to position %zu, the table to %zu", alm_rows_reach(rows),
+                        rope->n_positions)) {
+        return NULL;
     }
     alm_step *s = alm_tape_step(t, op, x->n, x->dim);
     if (!s) return NULL;
