@@ -114,6 +114,7 @@ typedef struct alm_normal_info {
         lm_steps;   /* of the language model; 0 parameters: there is none, for this reason */
     double lm_loss; /* nats a token, of its last step */
     char lm_reason[160];
+    uint64_t lm_schedule; /* length of its schedule: what lm_steps must be for the same bits again */
 } alm_normal_info;
 void alm_normal_info_of(const alm_normal *m, alm_normal_info *out);
 /* From now on the sentences of this model (why, incidents, group_rule) go through `translate`, which gets the English

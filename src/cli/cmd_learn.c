@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "cli/detection.h"
+#include "cli/learn_recipe.h"
 #include "cli/sessions.h"
 #include "detect/ahead.h"
 #include <errno.h>
@@ -16,7 +17,7 @@
 
 typedef struct values {
     alm_input_values input;
-    const char *output, *group_by;
+    const char *output, *group_by, *recipe_out;
     double alpha;
     bool sessions, no_lm, json;
     uint64_t max_templates, steps;
@@ -32,6 +33,13 @@ static const alm_opt opts[] = {
      .section = N_("Output"),
      .help = N_("the model file to write"),
      .at = PLACE(output)},
+    {.name = "recipe-out",
+     .type = ALM_OPT_FILE,
+     .arg = N_("FILE"),
+     .section = N_("Output"),
+     .help =
+         N_("also write what was learned from and how, with digests, so that it can be learned again to the same bits"),
+     .at = PLACE(recipe_out)},
     {.name = "json",
      .type = ALM_OPT_FLAG,
      .section = N_("Output"),
@@ -104,20 +112,23 @@ static const alm_example examples[] = {
      N_("Judge sessions as a whole: what links their lines is the number.")},
     {"alm learn app.jsonl -o trace.gguf --group-by field:trace", N_("The same for JSON lines with a field.")},
     {"alm learn --sessions sessions.tsv -o sessions.gguf --json", N_("From sessions that were cut already.")},
+    {"alm learn normal.log -o counted.gguf --no-lm --recipe-out counted.recipe.json",
+     N_("With a recipe beside it: which data, by which digests, with which options.")},
 };
 
 /* A target that cannot be written should be told before an hour of reading, not after it. */
-static alm_status check_target(const char *path, alm_error *err) {
+static alm_status check_target(const char *path, bool recipe, alm_error *err) {
     char dir[4096];
     alm_str d = alm_path_dir(path);
     snprintf(dir, sizeof dir, "%.*s", ALM_ARG(d));
     if (access(dir, W_OK) == 0) return ALM_OK;
-    alm_fail_errno(err, errno, _("cannot write the model: %s"), path);
+    alm_fail_errno(err, errno, recipe ? _("cannot write the recipe: %s") : _("cannot write the model: %s"), path);
     if (err) err->status = ALM_IO;
     return ALM_IO;
 }
 
-static alm_status read_records(alm_cli *cli, const values *v, alm_learner *l, bool *all_read, alm_error *err) {
+static alm_status read_records(alm_cli *cli, const values *v, alm_learner *l, alm_learn_sources *sources,
+                               bool *all_read, alm_error *err) {
     const char *field = alm_learn_group_field(l);
     alm_input in = {0};
     alm_status st = alm_input_open(&in, cli, &v->input, cli->operands.at, cli->operands.n,
@@ -129,19 +140,23 @@ static alm_status read_records(alm_cli *cli, const values *v, alm_learner *l, bo
             .text = r.text, .raw = r.raw, .time_ns = r.time_ns, .line = r.line, .source = r.source, .label = -1};
         if (field) e.group = alm_record_field(&r, alm_str_of(field));
         if ((st = alm_learn_add_tokens(l, &e, in.tokens, err)) != ALM_OK) break;
+        if (v->recipe_out && (st = alm_learn_sources_add(sources, r.source, err)) != ALM_OK) break;
     }
     if (st == ALM_END || st == ALM_INTERRUPTED) *all_read = alm_input_report(&in);
     alm_input_close(&in);
     return st == ALM_END ? ALM_OK : st;
 }
 
-static alm_status read_sessions(alm_cli *cli, const values *v, alm_learner *l, bool *all_read, alm_error *err) {
+static alm_status read_sessions(alm_cli *cli, const values *v, alm_learner *l, alm_learn_sources *sources,
+                                bool *all_read, alm_error *err) {
     alm_input in = {0};
     alm_status st = alm_sessions_open(&in, cli, &v->input, cli->operands.at, cli->operands.n, _("learning"), err);
     if (st != ALM_OK) return st;
     alm_session s;
-    while ((st = alm_sessions_next(&in, &s, err)) == ALM_OK)
+    while ((st = alm_sessions_next(&in, &s, err)) == ALM_OK) {
         if ((st = alm_learn_session(l, s.name, s.events, s.label, err)) != ALM_OK) break;
+        if (v->recipe_out && (st = alm_learn_sources_add(sources, s.source, err)) != ALM_OK) break;
+    }
     if (st == ALM_END || st == ALM_INTERRUPTED) *all_read = alm_input_report(&in);
     alm_input_close(&in);
     return st == ALM_END ? ALM_OK : st;
@@ -223,6 +238,7 @@ static int run(alm_cli *cli, const void *given) {
     alm_error err = {0};
     alm_learner *l = NULL;
     alm_normal *m = NULL;
+    alm_learn_sources sources = {0};
     bool all_read = true, interrupted = false;
     alm_learn_options o = {.size = sizeof o,
                            .alpha = v->alpha,
@@ -237,13 +253,21 @@ static int run(alm_cli *cli, const void *given) {
                            .threads = (unsigned)cli->common.threads,
                            .lm_progress = show_step,
                            .lm_progress_arg = cli};
-    alm_status st = check_target(v->output, &err);
+    alm_status st = check_target(v->output, false, &err);
+    if (st == ALM_OK && v->recipe_out) st = check_target(v->recipe_out, true, &err);
+    if (st == ALM_OK && v->recipe_out) st = alm_learn_recipe_check(cli, &err);
     if (st == ALM_OK) st = alm_learn_new(&l, &o, &err);
     if (st == ALM_OK)
-        st = v->sessions ? read_sessions(cli, v, l, &all_read, &err) : read_records(cli, v, l, &all_read, &err);
+        st = v->sessions ? read_sessions(cli, v, l, &sources, &all_read, &err)
+                         : read_records(cli, v, l, &sources, &all_read, &err);
     if (st == ALM_INTERRUPTED) interrupted = true, st = ALM_OK;
     if (st == ALM_OK) st = alm_learn_finish(&m, l, &err);
     if (st == ALM_OK) st = alm_normal_save(m, v->output, &err);
+    if (st == ALM_OK && v->recipe_out) {
+        alm_normal_info info;
+        alm_normal_info_of(m, &info);
+        st = alm_learn_recipe_write(v->recipe_out, &sources, &v->input, &o, &info, v->output, interrupted, &err);
+    }
     alm_meter_clear(&cli->meter);
     int code = st != ALM_OK ? alm_cli_fail(cli, &err) : all_read ? ALM_EXIT_DONE : ALM_EXIT_FAILED;
     if (st == ALM_OK) {
@@ -260,6 +284,7 @@ static int run(alm_cli *cli, const void *given) {
     }
     alm_normal_free(m);
     alm_learn_free(l);
+    alm_learn_sources_free(&sources);
     return code;
 }
 

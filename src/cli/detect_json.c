@@ -178,6 +178,10 @@ void alm_detection_summary_json(alm_shown *s) {
     alm_json_key(&w, "ignored"), alm_json_u64(&w, u->n_ignored);
     alm_json_key(&w, "unseen"), alm_json_u64(&w, u->n_unseen);
     alm_json_key(&w, "silences"), alm_json_u64(&w, u->n_silences);
+    uint64_t n_read = alm_detect_lines_read(s->detection);
+    alm_json_key(&w, "lines_read"), alm_json_u64(&w, n_read);
+    alm_json_key(&w, "lines_read_share"),
+        alm_json_number(&w, u->n_records ? (double)n_read / (double)u->n_records : (double)NAN);
     alm_json_key(&w, "incidents"),
         alm_json_u64(&w, alm_detect_incident_count(s->detection) + alm_detect_incidents_dropped(s->detection));
     if (s->has_labels) {
@@ -255,6 +259,14 @@ void alm_detection_summary_line(alm_shown *s) {
     if (u->n_ignored) {
         alm_buf_add_text(&b, "; ");
         alm_buf_printf(&b, _("%llu below the floor ignored"), (unsigned long long)u->n_ignored);
+    }
+    uint64_t n_read = alm_detect_lines_read(s->detection);
+    if (n_read && u->n_records) {
+        alm_buf_add_text(&b, "; ");
+        alm_buf_printf(&b,
+                       P_("the language model read %llu line (%s)", "the language model read %llu lines (%s)",
+                          (unsigned long)n_read),
+                       (unsigned long long)n_read, percent(share, (double)n_read / (double)u->n_records));
     }
     if (s->interrupted) alm_buf_printf(&b, "; %s", _("interrupted: this is what was read so far"));
     alm_buf_printf(&b, "; %s", alm_detection_guarantee(u->n_groups ? u->guarantee_groups : u->guarantee_free));

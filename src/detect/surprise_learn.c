@@ -227,6 +227,7 @@ static alm_status train(school *s, alm_error *err) {
         double each = (now_s() - began) / TIMED_STEPS, fits = 0.9 * limit / each;
         if (fits < (double)o.steps) o.steps = fits < 20 ? 20 : (uint64_t)fits;
     }
+    s->m->info.lm_schedule = o.steps;
     o.warmup = o.steps / 20 + 1;
     o.eval_every = o.steps / 20 + 1;
     o.patience = 4;

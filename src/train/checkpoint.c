@@ -202,19 +202,17 @@ static alm_status read_state(state *s, const alm_gguf *g, const char *path, cons
         (st = alm_gguf_array(g, "alm.checkpoint.curve", ALM_GGUF_F64, &s->curve, err)) != ALM_OK)
         return st;
     if (s->next > t->train.n || s->step > UINT32_MAX || s->curve->n != s->step * 4 || s->epoch > s->tokens ||
-        s->used_ns < 0)
+        s->used_ns < 0 || s->used_ns > INT64_MAX / 4)
         return alm_fail(err, ALM_MALFORMED, "%s: step %llu, place %llu of %zu: the checkpoint contradicts itself", path,
                         (unsigned long long)s->step, (unsigned long long)s->next, t->train.n);
     return ALM_OK;
 }
 
-alm_status alm_trainer_load(alm_trainer *t, const char *path, alm_error *err) {
-    alm_gguf *g = NULL;
+static alm_status take(alm_trainer *t, const alm_gguf *g, const char *path, alm_error *err) {
     alm_buf id = alm_buf_with_limit(1 << 16);
     alm_str there;
     state s = {0};
-    alm_status st = alm_gguf_open(&g, path, err);
-    if (st != ALM_OK) goto done;
+    alm_status st;
     if (!alm_gguf_find(g, "alm.checkpoint.version")) {
         st = alm_fail(err, ALM_MALFORMED, "%s: this is no checkpoint", path);
         goto done;
@@ -250,7 +248,22 @@ alm_status alm_trainer_load(alm_trainer *t, const char *path, alm_error *err) {
     t->used_before_ns += s.used_ns;
     alm_examples_seek(&t->train, s.epoch, (size_t)s.next);
 done:
-    alm_gguf_close(g);
     alm_buf_free(&id);
+    return st;
+}
+
+alm_status alm_trainer_load(alm_trainer *t, const char *path, alm_error *err) {
+    alm_gguf *g = NULL;
+    alm_status st = alm_gguf_open(&g, path, err);
+    if (st == ALM_OK) st = take(t, g, path, err);
+    alm_gguf_close(g);
+    return st;
+}
+
+alm_status alm_trainer_parse(alm_trainer *t, const char *name, alm_str bytes, alm_error *err) {
+    alm_gguf *g = NULL;
+    alm_status st = alm_gguf_parse(&g, name, bytes, err);
+    if (st == ALM_OK) st = take(t, g, name, err);
+    alm_gguf_close(g);
     return st;
 }

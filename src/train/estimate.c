@@ -38,12 +38,15 @@ void alm_train_memory_least(alm_train_bytes *out, const alm_config *config, cons
 
 alm_status alm_train_memory(alm_train_bytes *out, alm_model *m, const alm_train_options *o, bool evaluates,
                             alm_error *err) {
+    alm_train_options checked = *o;
+    alm_status st = alm_train_options_check(&checked, alm_model_config(m), err);
+    if (st != ALM_OK) return st;
     alm_train_memory_least(out, alm_model_config(m), o, evaluates);
     size_t n = o->micro_tokens && o->micro_tokens < o->batch_tokens ? o->micro_tokens : o->batch_tokens, n_docs = 0;
     alm_compute *c = NULL;
     alm_tape *tape = NULL;
     alm_micro micro = {0};
-    alm_status st = alm_compute_new(&c, NULL, err);
+    st = alm_compute_new(&c, NULL, err);
     if (st == ALM_OK) st = alm_tape_new(&tape, c, ALM_TAPE_MEASURE, 0, err);
     if (st == ALM_OK) st = alm_micro_new(&micro, n, err);
     if (st != ALM_OK) goto done;

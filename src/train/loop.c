@@ -36,6 +36,7 @@ alm_status alm_train_options_check(alm_train_options *o, const alm_config *confi
     if (o->context == 0 || o->context > config->context)
         return alm_fail(err, ALM_INVALID, "training context %zu: the model has 1 to %zu positions", o->context,
                         config->context);
+    if (o->batch_tokens > UINT32_MAX / 2) return alm_fail(err, ALM_INVALID, "a batch of %zu tokens", o->batch_tokens);
     if (o->batch_tokens < o->context)
         return alm_fail(err, ALM_INVALID, "a batch of %zu tokens does not hold one piece of %zu (the context)",
                         o->batch_tokens, o->context);
@@ -43,8 +44,6 @@ alm_status alm_train_options_check(alm_train_options *o, const alm_config *confi
     if (o->micro_tokens < o->context)
         return alm_fail(err, ALM_INVALID, "a micro-batch of %zu tokens does not hold one piece of %zu (the context)",
                         o->micro_tokens, o->context);
-    if (o->micro_tokens > UINT32_MAX / 2)
-        return alm_fail(err, ALM_INVALID, "a micro-batch of %zu tokens", o->micro_tokens);
     if (!within(o->lr, 0, 1e30) || !within(o->lr_min_ratio, 0, 1))
         return alm_fail(err, ALM_INVALID, "learning rate %g falling to %g of it: from 0 up, and from 0 to 1", o->lr,
                         o->lr_min_ratio);
@@ -61,7 +60,9 @@ alm_status alm_train_options_check(alm_train_options *o, const alm_config *confi
 
 /* A micro-batch and the next hold more than one limit together, so there are at most twice as many as fit in full. */
 size_t alm_train_levels(const alm_train_options *o) {
-    size_t n = o->micro_tokens ? (o->batch_tokens + o->micro_tokens - 1) / o->micro_tokens : 1, levels = 0;
+    size_t n = o->micro_tokens ? o->batch_tokens / o->micro_tokens + (o->batch_tokens % o->micro_tokens != 0) : 1,
+           levels = 0, most = (size_t)1 << (ALM_MAX_LEVELS - 2); /* options_check allows far less */
+    if (n > most) n = most;
     if (n > 1) n = n * 2 - 1;
     while (((size_t)1 << levels) < n) levels++;
     return levels;

@@ -117,7 +117,7 @@ static void put_data(alm_json_writer *w, const alm_recipe *r) {
 }
 
 /* Two levels, each member on its own line; what is deeper stays on one. Strings hold no newline: they are escaped. */
-static void indent(alm_buf *out, alm_str json) {
+void alm_recipe_indent(alm_buf *out, alm_str json) {
     unsigned depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < json.n; i++) {
@@ -128,11 +128,13 @@ static void indent(alm_buf *out, alm_str json) {
             else if (c == '"') quoted = false;
             continue;
         }
-        bool closes = c == '}' || c == ']';
-        if (closes && depth-- <= 2) alm_buf_printf(out, "\n%*s", (int)depth * 2, "");
+        bool closes = c == '}' || c == ']', empty = closes && i && (json.at[i - 1] == '{' || json.at[i - 1] == '[');
+        if (closes && depth-- <= 2 && !empty) alm_buf_printf(out, "\n%*s", (int)depth * 2, "");
         alm_buf_add_byte(out, c);
         if (c == '"') quoted = true;
         if (c == '{' || c == '[') depth++;
+        bool opens_empty = (c == '{' || c == '[') && i + 1 < json.n && (json.at[i + 1] == '}' || json.at[i + 1] == ']');
+        if (opens_empty) continue;
         if ((c == '{' || c == '[' || c == ',') && depth <= 2) alm_buf_printf(out, "\n%*s", (int)depth * 2, "");
         else if (c == ':' || c == ',') alm_buf_add_byte(out, ' ');
     }
@@ -160,7 +162,7 @@ alm_status alm_recipe_write(alm_buf *out, const alm_recipe *r, bool indented, al
     alm_json_end_object(&w);
     alm_status st = alm_buf_status(&compact, err);
     if (st == ALM_OK) {
-        if (indented) indent(out, alm_buf_str(&compact));
+        if (indented) alm_recipe_indent(out, alm_buf_str(&compact));
         else alm_buf_add_str(out, alm_buf_str(&compact));
         st = alm_buf_status(out, err);
     }

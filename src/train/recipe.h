@@ -43,5 +43,7 @@ alm_status alm_recipe_write(alm_buf *out, const alm_recipe *r, bool indented, al
 /* `name` stands in messages; strings and lists are copied into the arena. ALM_MALFORMED when something is missing or has another type, ALM_UNSUPPORTED for
  * another version of the format. Values are only checked for their range where a size comes from them. */
 alm_status alm_recipe_parse(alm_recipe *out, const char *name, alm_str json, alm_arena *a, alm_error *err);
+/* Compact JSON laid out for a person: two levels, each member on its own line, and a newline at the end. */
+void alm_recipe_indent(alm_buf *out, alm_str json);
 
 #endif

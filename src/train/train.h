@@ -99,6 +99,8 @@ const alm_train_point *alm_trainer_history(const alm_trainer *t, size_t *n);
  * naming the difference when the file was made with other data, another model or other options. */
 alm_status alm_trainer_save(alm_trainer *t, const char *path, alm_error *err);
 alm_status alm_trainer_load(alm_trainer *t, const char *path, alm_error *err);
+/* The same from bytes; `name` stands in messages. A checkpoint that is refused leaves the trainer as it was. */
+alm_status alm_trainer_parse(alm_trainer *t, const char *name, alm_str bytes, alm_error *err);
 /* Puts the weights with the best evaluation loss into the model (the last ones where there was no evaluation), and the f32
  * values back where products used bf16. The trainer can only be freed afterwards. */
 alm_status alm_trainer_take_best(alm_trainer *t, alm_error *err);

@@ -17,6 +17,20 @@ $ alm learn -q normal.log -o n.gguf --json
 $ alm learn -q normal.log -o a.gguf; alm learn -q --threads 2 normal.log -o b.gguf; cmp a.gguf b.gguf && echo same
 > same
 
+== a recipe says what was learned and how, and learning again by it gives the same model
+$ alm learn -q normal.log -o a.gguf --steps 4 --seed 7 --recipe-out r.json; grep -c '"kind": "learn"' r.json; grep -o '"path": "normal.log"' r.json; grep -q "\"sha256\": \"$(sha256sum < normal.log | cut -c1-64)\"" r.json && grep -q "\"sha256\": \"$(sha256sum < a.gguf | cut -c1-64)\"" r.json && echo digests; alm learn -q normal.log -o b.gguf --steps 4 --seed 7 --recipe-out s.json; cmp r.json s.json && echo same
+> 1
+> "path": "normal.log"
+> digests
+> same
+$ cat normal.log | alm learn - -o a.gguf --recipe-out r.json
+2> alm: -: a recipe needs files: somebody must find them again
+2> hint: write the records to a file first
+? 2
+$ alm learn normal.log -o a.gguf --recipe-out nowhere/r.json
+2>~ ^alm: cannot write the recipe: nowhere/r.json
+? 5
+
 == verdicts are the same for any number of threads, for files, packed files and pipes
 % gzip -k today.log && printf '2026-03-01 10:00:00 bad \377\n' > odd.log
 $ for t in 1 2 3 0; do alm detect -q --threads $t --model m.gguf normal.log today.log.gz odd.log today.log > $t.out; cat today.log odd.log | alm detect -q --threads $t --explain --model m.gguf - > $t.pipe; done; cmp 1.out 2.out && cmp 1.out 3.out && cmp 1.out 0.out && cmp 1.pipe 2.pipe && cmp 1.pipe 0.pipe && echo same; test $(wc -l < 1.out) -gt 2000 && test -s 1.pipe && echo full

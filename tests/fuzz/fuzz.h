@@ -9,6 +9,7 @@
 #ifndef ALM_TESTS_FUZZ_H
 #define ALM_TESTS_FUZZ_H
 
+#include "base/str.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,5 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
             abort();                                                                        \
         }                                                                                   \
     } while (0)
+
+/* A copy with a NUL behind it, to free: strndup wants one behind what it copies too, when the sanitizer is strict. */
+static inline char *terminated(alm_str s) {
+    char *at = malloc(s.n + 1);
+    CHECK(at);
+    if (s.n) memcpy(at, s.at, s.n);
+    at[s.n] = 0;
+    return at;
+}
 
 #endif

@@ -8,15 +8,6 @@
 #include "format/gguf.h"
 #include "fuzz.h"
 
-/* strndup wants a NUL behind what it copies when the sanitizer is strict. */
-static char *terminated(alm_str s) {
-    char *at = malloc(s.n + 1);
-    CHECK(at);
-    if (s.n) memcpy(at, s.at, s.n);
-    at[s.n] = 0;
-    return at;
-}
-
 static bool inside(const void *at, size_t n, const uint8_t *data, size_t size) {
     const uint8_t *p = at;
     return p >= data && p <= data + size && n <= (size_t)(data + size - p);

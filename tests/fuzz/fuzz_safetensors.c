@@ -9,15 +9,6 @@
 #include "fuzz.h"
 #include <string.h>
 
-/* strndup wants a NUL behind what it copies when the sanitizer is strict. */
-static char *terminated(alm_str s) {
-    char *at = malloc(s.n + 1);
-    CHECK(at);
-    if (s.n) memcpy(at, s.at, s.n);
-    at[s.n] = 0;
-    return at;
-}
-
 static void is_sound(const alm_safetensors *s, const uint8_t *data, size_t n) {
     size_t sum = 0;
     for (size_t i = 0; i < alm_safetensors_tensor_count(s); i++) {
