@@ -16,7 +16,7 @@ typedef struct alm_type {
     size_t block, block_bytes;
     /* n numbers, a multiple of block; `in` needs no alignment. */
     void (*decode)(float *out, const void *in, size_t n);
-    void (*encode)(void *out, const float *in, size_t n);
+    void (*encode)(void *out, const float *in, size_t n); /* NULL: this build only reads the type */
 } alm_type;
 
 enum { ALM_F32 = 0, ALM_F16 = 1, ALM_Q8_0 = 8, ALM_BF16 = 30 };

@@ -272,22 +272,32 @@ static void fill_blocks(unsigned char *to, const alm_type *t, size_t n_blocks, u
     }
 }
 
+enum { W_ROWS = 36, W_COLS = 512, W_MOST_N = 17, W_SETS = 8 };
+
 typedef struct weight_space {
-    unsigned char *blocks; /* [ROWS][COLS] of the type, from an odd address on */
+    unsigned char *blocks; /* [W_ROWS][W_COLS] of the type */
     float *decoded;        /* in the model's order */
     float *a, *want, *got;
 } weight_space;
 
-enum { W_ROWS = 60, W_COLS = 768, W_MOST_N = 20 };
+static void forward_is(const weight_space *s, alm_compute *const *c, alm_weight *w, size_t n) {
+    for (; *c; c++) {
+        for (int packed = 0; packed < 2; packed++) {
+            if (packed) CHECK_OK(alm_weight_pack(w, *c, NULL), NULL);
+            memset(s->got, 0, n * W_ROWS * sizeof(float));
+            CHECK(alm_matmul_forward(*c, s->got, s->a, w, n));
+            CHECK(alm_check_same(s->got, s->want, n * W_ROWS), "%s type %u, %zu heads, %zu rows, %spacked",
+                  alm_compute_isa(*c), (unsigned)w->type, w->heads, n, packed ? "" : "not ");
+        }
+        alm_weight_unpack(w);
+    }
+}
 
-static void the_weight_is_its_decoded_matrix(alm_compute *c, const weight_space *s, const alm_type *t, size_t heads,
-                                             const char *what) {
-    alm_weight w = {
-        .name = ALM_STR("w"), .type = t->gguf, .n_rows = W_ROWS, .n_cols = W_COLS, .heads = heads, .at = s->blocks};
-    static const size_t rows[] = {1, 5, W_MOST_N}; /* of the activations */
-    CHECK(alm_weight_is_readable(&w));
-    for (size_t r = 0; r < W_ROWS; r++) alm_weight_decode_row(s->decoded + r * W_COLS, &w, r);
-    for (size_t i = 0; i < 3; i++) {
+static void the_weight_is_its_decoded_matrix(const weight_space *s, alm_compute *const *c, alm_weight *w) {
+    static const size_t rows[] = {2, W_MOST_N}; /* of the activations: few, and many */
+    CHECK(alm_weight_is_readable(w));
+    for (size_t r = 0; r < W_ROWS; r++) alm_weight_decode_row(s->decoded + r * W_COLS, w, r);
+    for (size_t i = 0; i < 2; i++) {
         size_t n = rows[i];
         alm_product p = {.out = s->want,
                          .out_row = W_ROWS,
@@ -302,19 +312,14 @@ static void the_weight_is_its_decoded_matrix(alm_compute *c, const weight_space 
                          .b_col = W_COLS,
                          .b_k = 1};
         spec(&p);
-        CHECK(alm_matmul_forward(c, s->got, s->a, &w, n));
-        CHECK(alm_check_same(s->got, s->want, n * W_ROWS), "%s %s %s, %zu rows", alm_compute_isa(c), t->name, what, n);
-        CHECK_OK(alm_weight_pack(&w, c, NULL), NULL);
-        memset(s->got, 0, n * W_ROWS * sizeof(float));
-        CHECK(alm_matmul_forward(c, s->got, s->a, &w, n));
-        CHECK(alm_check_same(s->got, s->want, n * W_ROWS), "%s packed %s %s, %zu rows", alm_compute_isa(c), t->name,
-              what, n);
-        alm_weight_unpack(&w);
+        forward_is(s, c, w, n);
         p.out_row = p.n = W_COLS, p.k = W_ROWS, p.a_row = W_ROWS, p.b_col = 1, p.b_k = W_COLS;
         spec(&p);
-        CHECK(alm_matmul_input(c, s->got, s->a, &w, n, false));
-        CHECK(alm_check_same(s->got, s->want, n * W_COLS), "%s %s %s back, %zu rows", alm_compute_isa(c), t->name, what,
-              n);
+        for (alm_compute *const *k = c; *k; k++) {
+            CHECK(alm_matmul_input(*k, s->got, s->a, w, n, false));
+            CHECK(alm_check_same(s->got, s->want, n * W_COLS), "%s type %u, %zu heads, %zu rows, back",
+                  alm_compute_isa(*k), (unsigned)w->type, w->heads, n);
+        }
     }
 }
 
@@ -327,20 +332,25 @@ static void a_weight_of_any_type_is_its_decoded_matrix(void **state) {
     alm_check_fill(s.a, W_MOST_N * W_COLS, 3);
     alm_pool *pool;
     CHECK_OK(alm_pool_new(&pool, 3, NULL), NULL);
-    for (const alm_kernels *const *k = alm_kernels_all(); *k; k++) {
+    alm_compute *sets[W_SETS] = {0}, *fast[W_SETS] = {0};
+    size_t n_set = 0, n_fast = 0;
+    for (const alm_kernels *const *k = alm_kernels_all(); *k && n_set + 1 < W_SETS; k++) {
         if (!alm_kernels_can(*k)) continue;
         bool slow = strcmp((*k)->isa, "plain") == 0 || strcmp((*k)->isa, "wide") == 0;
-        size_t i = 0;
-        for (const alm_type *const *t = alm_type_list(); *t; t++, i++) {
-            if (slow && i % 5 != 4 && (*t)->block == 1) continue;
-            alm_compute *c = set_of(*k, i % 2 ? pool : NULL);
-            s.blocks = block + i % 2;
-            fill_blocks(s.blocks, *t, W_ROWS * W_COLS / (*t)->block, (uint32_t)i);
-            the_weight_is_its_decoded_matrix(c, &s, *t, 0, "in order");
-            if (!slow) the_weight_is_its_decoded_matrix(c, &s, *t, 3, "in heads");
-            alm_compute_free(c);
-        }
+        sets[n_set] = set_of(*k, n_set % 2 ? pool : NULL);
+        if (!slow) fast[n_fast++] = sets[n_set];
+        n_set++;
     }
+    uint32_t seed = 0;
+    for (const alm_type *const *t = alm_type_list(); *t; t++, seed++) {
+        s.blocks = block + seed % 2;
+        fill_blocks(s.blocks, *t, W_ROWS * W_COLS / (*t)->block, seed);
+        alm_weight w = {.name = ALM_STR("w"), .type = (*t)->gguf, .n_rows = W_ROWS, .n_cols = W_COLS, .at = s.blocks};
+        the_weight_is_its_decoded_matrix(&s, seed % 4 ? fast : sets, &w);
+        w.heads = 3;
+        the_weight_is_its_decoded_matrix(&s, seed % 8 ? fast : sets, &w);
+    }
+    for (size_t i = 0; i < n_set; i++) alm_compute_free(sets[i]);
     alm_pool_free(pool);
     free(block), free(s.decoded), free(s.a), free(s.want), free(s.got);
 }
