@@ -2,13 +2,13 @@
  *
  * cmd_logits.c - `alm logits`: what a language model expects after each of some tokens, as numbers.
  *
- * With --batch N the tokens are computed N at a time. There is no cache of keys and values here: each time the tokens before
- * are computed again, so the bits of the two ways can be compared and the time cannot. */
+ * With --batch N the tokens are computed N at a time, as they come in a conversation: a session keeps keys and values of those
+ * before. */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/cli.h"
+#include "engine/batch.h"
 #include "format/npy.h"
-#include "model/model.h"
 #include "proof/digest.h"
 
 typedef struct values {
@@ -85,10 +85,11 @@ typedef struct work {
     alm_model *model;
     alm_pool *pool;
     alm_compute *compute;
-    alm_tape *tape;
+    alm_session *session;
+    alm_batch *batch;
     uint32_t *id;
-    size_t n;
-    float *logits, *all; /* of one step; those that are kept */
+    size_t n, n_rows; /* tokens; rows of logits, of the last tokens */
+    float *logits;    /* [n_rows][n_vocab] */
 } work;
 
 static alm_status start(work *w, const alm_cli *cli, const values *v, alm_error *err) {
@@ -102,43 +103,41 @@ static alm_status start(work *w, const alm_cli *cli, const values *v, alm_error 
     if (v->context > c->context)
         return alm_fail(err, ALM_INVALID, _("a context of %llu; the model's has %zu"), (unsigned long long)v->context,
                         c->context);
+    if (w->n > c->context)
+        return alm_fail(err, ALM_INVALID, _("%zu tokens do not fit a context of %llu"), w->n,
+                        (unsigned long long)c->context);
+    if ((st = alm_session_new(&w->session, w->model, v->context ? (size_t)v->context : w->n, 0, err)) != ALM_OK)
+        return st;
     if ((st = alm_pool_new(&w->pool, (unsigned)cli->common.threads, err)) != ALM_OK) return st;
     if ((st = alm_compute_new(&w->compute, w->pool, err)) != ALM_OK) return st;
-    if ((st = alm_tape_new(&w->tape, w->compute, ALM_TAPE_INFER, 0, err)) != ALM_OK) return st;
+    if ((st = alm_batch_new(&w->batch, w->model, w->compute, 0, err)) != ALM_OK) return st;
+    w->n_rows = v->last ? 1 : w->n;
     size_t items;
-    if (!alm_mul_size(&items, w->n, c->n_vocab)) return alm_fail_memory(err);
+    if (!alm_mul_size(&items, w->n_rows, c->n_vocab)) return alm_fail_memory(err);
     w->logits = alm_calloc(items, sizeof *w->logits);
-    w->all = alm_calloc(items, sizeof *w->all);
-    return w->logits && w->all ? ALM_OK : alm_fail_memory(err);
-}
-
-/* Rows [from, to), with all tokens before them. */
-static alm_status compute(work *w, size_t from, size_t to, alm_error *err) {
-    const uint32_t begin[2] = {0, (uint32_t)to};
-    const alm_rows rows = {to, 1, w->id, begin};
-    size_t n_vocab = alm_model_config(w->model)->n_vocab;
-    alm_tape_reset(w->tape);
-    alm_status st = alm_model_logits(w->model, w->tape, &rows, w->logits, err);
-    if (st == ALM_OK)
-        memcpy(w->all + from * n_vocab, w->logits + from * n_vocab, (to - from) * n_vocab * sizeof *w->all);
-    return st;
+    return w->logits ? ALM_OK : alm_fail_memory(err);
 }
 
 static alm_status compute_all(work *w, const alm_cli *cli, const values *v, alm_error *err) {
-    size_t step = v->batch && v->batch < w->n ? (size_t)v->batch : w->n;
-    for (size_t from = 0; from < w->n; from += step) {
+    size_t step = v->batch && v->batch < w->n ? (size_t)v->batch : w->n, n_vocab = alm_model_config(w->model)->n_vocab;
+    size_t silent = w->n - w->n_rows;
+    alm_status st = ALM_OK;
+    if (step < w->n) st = alm_model_pack(w->model, w->compute, err); /* weights are read often */
+    for (size_t from = 0; st == ALM_OK && from < w->n; from += step) {
         if (alm_cli_stopped(cli)) return alm_fail(err, ALM_INTERRUPTED, _("interrupted"));
-        alm_status st = compute(w, from, w->n - from < step ? w->n : from + step, err);
-        if (st != ALM_OK) return st;
+        size_t to = w->n - from < step ? w->n : from + step, first = from > silent ? from : silent;
+        size_t n_logits = to > first ? to - first : 0;
+        float *logits = n_logits ? w->logits + (first - silent) * n_vocab : NULL;
+        st = alm_batch_feed(w->batch, w->session, w->id + from, to - from, n_logits, logits, err);
     }
-    return ALM_OK;
+    return st;
 }
 
 static alm_status give(work *w, alm_cli *cli, const values *v, alm_error *err) {
     size_t n_vocab = alm_model_config(w->model)->n_vocab;
-    const uint64_t dim[2] = {v->last ? 1 : w->n, n_vocab};
-    const float *at = w->all + (w->n - (size_t)dim[0]) * n_vocab;
-    size_t n_bytes = (size_t)dim[0] * n_vocab * sizeof *at;
+    const uint64_t dim[2] = {w->n_rows, n_vocab};
+    const float *at = w->logits;
+    size_t n_bytes = w->n_rows * n_vocab * sizeof *at;
     alm_status st = ALM_OK;
     if (v->output) st = alm_npy_write(v->output, "<f4", 2, dim, at, n_bytes, err);
     if (st != ALM_OK || !v->digest) return st;
@@ -160,13 +159,13 @@ static int run(alm_cli *cli, const void *given) {
     alm_status st = start(&w, cli, v, &err);
     if (st == ALM_OK) st = compute_all(&w, cli, v, &err);
     if (st == ALM_OK) st = give(&w, cli, v, &err);
-    alm_tape_free(w.tape);
+    alm_batch_free(w.batch);
+    alm_session_free(w.session);
     alm_compute_free(w.compute);
     alm_pool_free(w.pool);
     alm_model_free(w.model);
     alm_free(w.id);
     alm_free(w.logits);
-    alm_free(w.all);
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/path.h"
 #include "cli/train_data.h"
 #include "cli/train_run.h"
@@ -473,7 +474,7 @@ static alm_status fit(job *j, alm_error *err) {
     alm_recipe *r = &j->recipe;
     bool evaluates = j->data.eval.n > 0;
     alm_train_bytes b;
-    size_t most = alm_train_memory_free();
+    size_t most = alm_memory_free();
     if (j->v->memory && !memory_of(j->v->memory, &most)) {
         alm_fail(err, ALM_INVALID, _("--memory %s is no size"), j->v->memory);
         alm_hint(err, _("for example --memory 8GiB"));

@@ -80,7 +80,7 @@ void alm_scorer_free(alm_scorer *s) {
 /* What is packed goes through the model. */
 static alm_status flush(alm_scorer *s, alm_error *err) {
     if (!s->n_rows) return ALM_OK;
-    alm_rows rows = {.n = s->n_rows, .n_docs = s->n_docs, .id = s->row_id, .start = s->start};
+    alm_rows rows = {.n = s->n_rows, .n_docs = s->n_docs, .id = s->row_id, .start = s->start, .context = s->context};
     alm_tape_reset(s->tape);
     alm_status st = alm_model_loss(s->m, s->tape, &rows, s->label, 1, false, s->row_nll, err);
     if (st != ALM_OK) return st;

@@ -241,7 +241,10 @@ alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const
 alm_status alm_model_logits(alm_model *m, alm_tape *t, const alm_rows *rows, float *logits, alm_error *err) {
     alm_status st = check_rows(m, rows, err);
     if (st != ALM_OK) return st;
-    alm_node *x = alm_tape_linear(t, alm_model_hidden(m, t, rows, false), alm_model_head(m), NULL);
+    alm_node *x = alm_model_hidden(m, t, rows, false);
+    if (rows->pick && rows->n_pick == 0) return alm_tape_run(t, x, err); /* only keys and values are wanted */
+    if (rows->pick) x = alm_tape_pick(t, x, rows->pick, rows->n_pick);
+    x = alm_tape_linear(t, x, alm_model_head(m), NULL);
     if ((st = alm_tape_status(t, err)) != ALM_OK || (st = alm_tape_run(t, x, err)) != ALM_OK) return st;
     if (!x->x) return alm_fail(err, ALM_INVALID, "a tape that only measures has no logits");
     memcpy(logits, x->x, x->n * x->dim * sizeof *logits);

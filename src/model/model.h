@@ -61,7 +61,7 @@ alm_weight *alm_model_head(alm_model *m);
 /* hidden and cross-entropy in one: nll [n] per row, label [n] (-1: not counted). */
 alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const int32_t *label, float weight,
                           bool recompute, float *nll, alm_error *err);
-/* logits [n][n_vocab], a tape in INFER. */
+/* logits [n][n_vocab], or [rows->n_pick][n_vocab]; a tape in INFER. */
 alm_status alm_model_logits(alm_model *m, alm_tape *t, const alm_rows *rows, float *logits, alm_error *err);
 
 #endif

@@ -71,8 +71,9 @@ typedef struct alm_rows {
     const uint32_t *start;    /* [n_docs + 1], start[0] = 0, start[n_docs] = n */
     const uint32_t *position; /* [n_docs] of each document's first row; NULL: 0 */
     alm_kv *const *kv;        /* [n_docs], an entry or all NULL: the document is seen as far as it lies in this step */
-    size_t
-        context; /* length for which these documents are computed, where that matters (longrope); 0: alm_rows_reach */
+    size_t context;       /* for which these documents are computed, where that matters (longrope); 0: alm_rows_reach */
+    const uint32_t *pick; /* [n_pick] rows whose logits are wanted, ascending; NULL: all */
+    size_t n_pick;
 } alm_rows;
 
 size_t alm_rows_position(const alm_rows *rows, size_t document); /* of its first row */
@@ -122,6 +123,8 @@ alm_node *alm_tape_add(alm_tape *t, alm_node *a, alm_node *b);        /* rule J 
 
 alm_node *alm_tape_geglu(alm_tape *t, alm_node *gate, alm_node *up, alm_gelu form); /* gelu(gate) * up */
 alm_node *alm_tape_gelu(alm_tape *t, alm_node *x, alm_gelu form);
+/* y[i] = x[row[i]]: some of the rows, ascending */
+alm_node *alm_tape_pick(alm_tape *t, alm_node *x, const uint32_t *row, size_t n);
 alm_node *alm_tape_slice(alm_tape *t, alm_node *x, size_t from, size_t dim); /* of each row: [from, from + dim) */
 alm_node *alm_tape_scale(alm_tape *t, alm_node *x, float by);                /* x * by */
 alm_node *alm_tape_softcap(alm_tape *t, alm_node *x, float c);               /* c * tanh(x / c); c = 1: tanh */

@@ -60,6 +60,7 @@ struct alm_step {
     union {
         float eps, factor;
         size_t from;
+        const uint32_t *pick;
         alm_gelu gelu;
         struct {
             alm_rope table;

@@ -58,8 +58,6 @@ alm_status alm_train_memory(alm_train_bytes *out, alm_model *m, const alm_train_
                             alm_error *err);
 /* The same without the activations, by the configuration alone: what is too large is known before anything is allocated. */
 void alm_train_memory_least(alm_train_bytes *out, const alm_config *config, const alm_train_options *o, bool evaluates);
-/* Bytes that this process may still take: the machine's available memory, or less where a cgroup allows less; 0: unknown. */
-size_t alm_train_memory_free(void);
 
 typedef struct alm_trainer alm_trainer;
 typedef struct alm_train_progress {

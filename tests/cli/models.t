@@ -6,6 +6,10 @@
 $ for o in "--threads 1" "--threads 3" "--batch 1" "--batch 4"; do alm logits tiny.gguf -t 379,334,378,282,83,261 --digest $o; ALM_ISA=plain alm logits tiny.gguf -t 379,334,378,282,83,261 --digest $o; done | sort -u | wc -l | tr -d ' '
 > 1
 
+== a longer context, and the last row alone, change no bit
+$ ids=$(seq 1 3 299 | tr '\n' ',' | sed 's/,$//'); for o in "" "--ctx 128" "--batch 7" "--batch 7 --ctx 100" "--batch 64"; do alm logits tiny.gguf -t $ids --last --digest $o; done | sort -u | wc -l | tr -d ' '
+> 1
+
 == the array is the one that the digest is of
 $ alm logits tiny.gguf --tokens 379,334 --digest -o a.npy > digest; tail -c 3072 a.npy | sha256sum | cut -d' ' -f1 | cmp - digest && head -c 128 a.npy | tail -c 118 | tr -d ' '
 > {'descr':'<f4','fortran_order':False,'shape':(2,384),}
@@ -27,6 +31,12 @@ $ alm logits tiny.gguf --tokens 1,384 --digest
 ? 2
 $ alm logits tiny.gguf --tokens 1,2,3 --ctx 2 --digest
 2> alm: 3 tokens do not fit a context of 2
+? 2
+$ alm logits tiny.gguf --tokens 1,2,3 --ctx 129 --digest
+2> alm: a context of 129; the model's has 128
+? 2
+$ alm logits tiny.gguf --tokens $(seq 1 129 | tr '\n' ',' | sed 's/,$//') --digest
+2> alm: 129 tokens do not fit a context of 128
 ? 2
 $ alm logits tiny.gguf --tokens 1
 2>~ ^alm: nothing to give

@@ -99,6 +99,16 @@ static void both_ways_make(ref_world *o) {
     o->attention.both_ways = true;
 }
 
+/* -- pick ------------------------------------------------------------------------------------------------------------------ */
+
+/* All rows, added to what they were picked from: the way back has two readers. Fewer rows: test_ops.c. */
+static alm_node *pick_tape(ref_world *o, alm_tape *t) {
+    static uint32_t all[1024];
+    for (uint32_t i = 0; i < 1024; i++) all[i] = i;
+    alm_node *x = alm_tape_lookup(t, &o->w[1], &o->rows), *y = alm_tape_lookup(t, &o->w[2], &o->rows);
+    return alm_tape_add(t, alm_tape_add(t, alm_tape_pick(t, x, all, o->rows.n), y), x);
+}
+
 /* -- swiglu, add --------------------------------------------------------------------------------------------------------- */
 
 static void swiglu_make(ref_world *o) {
@@ -201,6 +211,8 @@ static double *layer_exact(const ref_world *o, size_t *dim) {
     { "rope", rope_make, rope_tape, rope_exact }
 #define attention_case \
     { "attention", attention_make, attention_tape, attention_exact }
+#define pick_case \
+    { "pick", add_make, pick_tape, add_exact }
 #define swiglu_case \
     { "swiglu", swiglu_make, swiglu_tape, swiglu_exact }
 #define add_case \

@@ -200,10 +200,54 @@ static void a_document_gives_the_same_bits_whatever_lies_beside_it(void **state)
     }
 }
 
+/* A loss of some rows is the loss of all of which the others do not count. */
+static void picked_rows_give_the_bits_that_they_give_among_all(void **state) {
+    (void)state;
+    ref_world o;
+    ref_make(&o, &ref_cases[0], &small[0]);
+    alm_compute *c = ref_compute("plain", NULL);
+    alm_tape *t = NULL;
+    alm_error err = {0};
+    CHECK_OK(alm_tape_new(&t, c, ALM_TAPE_TRAIN, 0, &err), &err);
+    static const uint32_t row[] = {0, 3, 4, 19};
+    int32_t among[23], alone[4];
+    float nll[23], nll_alone[4], *grad[2];
+    for (size_t i = 0; i < 23; i++) among[i] = -1;
+    for (size_t i = 0; i < 4; i++) among[row[i]] = alone[i] = (int32_t)i;
+    alm_tape_cross_entropy(t, alm_tape_lookup(t, &o.w[1], &o.rows), &o.w[0], among, 0.25f, nll);
+    alm_tape_backward(t);
+    CHECK_OK(alm_tape_status(t, &err), &err);
+    for (size_t w = 0; w < 2; w++) {
+        size_t n_bytes = o.w[w].n_rows * o.w[w].n_cols * sizeof(float);
+        grad[w] = malloc(n_bytes);
+        memcpy(grad[w], o.w[w].grad, n_bytes);
+    }
+    ref_clear_gradients(&o);
+    alm_tape_reset(t);
+    alm_tape_cross_entropy(t, alm_tape_pick(t, alm_tape_lookup(t, &o.w[1], &o.rows), row, 4), &o.w[0], alone, 0.25f,
+                           nll_alone);
+    alm_tape_backward(t);
+    CHECK_OK(alm_tape_status(t, &err), &err);
+    for (size_t i = 0; i < 4; i++) CHECK(nll_alone[i] == nll[row[i]]);
+    for (size_t w = 0; w < 2; w++) {
+        for (size_t i = 0; i < o.w[w].n_rows * o.w[w].n_cols; i++)
+            CHECK(o.w[w].grad[i] == grad[w][i], "gradient %zu of weight %zu", i, w);
+        free(grad[w]);
+    }
+    alm_tape_reset(t);
+    static const uint32_t backward[] = {4, 3};
+    CHECK(!alm_tape_pick(t, alm_tape_lookup(t, &o.w[1], &o.rows), backward, 2));
+    CHECK_STATUS(alm_tape_status(t, &err), ALM_INVALID, &err);
+    alm_tape_free(t);
+    alm_compute_free(c);
+    ref_free(&o);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(forward_equals_the_formulas_in_double),
     cmocka_unit_test(gradients_equal_finite_differences),
     cmocka_unit_test(every_instruction_set_and_thread_count_gives_the_same_bits),
     cmocka_unit_test(a_document_gives_the_same_bits_whatever_lies_beside_it),
+    cmocka_unit_test(picked_rows_give_the_bits_that_they_give_among_all),
 };
 ALM_TEST_MAIN(tests)

@@ -2,6 +2,7 @@
  *
  * test_trainer.c - a run has the same bits whoever computes it and wherever it is cut; what goes wrong changes nothing. */
 #include "base/clock.h"
+#include "base/memory.h"
 #include "tensor/kernel/kernels.h"
 #include "trainer_help.h"
 #include <math.h>
@@ -402,7 +403,7 @@ static void the_estimate_is_what_a_run_takes(void **state) {
     o.recompute = false, o.micro_tokens = 48;
     CHECK_OK(alm_train_memory(&less, m, &o, true, &err), &err);
     CHECK(less.activations < b.activations && less.gradients > b.gradients);
-    CHECK(alm_train_memory_free() > 0);
+    CHECK(alm_memory_free() > 0);
     alm_model_free(m);
 }
 
