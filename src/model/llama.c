@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * llama.c - the Llama family (docs/model/llama.md): names, shapes, forward pass.
+ * llama.c - the Llama family (docs/model/llama.md): names, configuration, forward pass.
  *
  *     x  = embedding[id]
  *     each layer:  h = rmsnorm(x);  q, k = rope(h Wq^T), rope(h Wk^T);  v = h Wv^T
@@ -11,93 +11,87 @@
  * Rows of Wq and Wk are in GGUF's order: the pair that rotates together lies side by side. */
 #include "model/family.h"
 
-#include <math.h>
-#include <stdio.h>
-
-enum { ATTN_NORM, ATTN_Q, ATTN_K, ATTN_V, ATTN_OUTPUT, FFN_NORM, FFN_GATE, FFN_UP, FFN_DOWN, PER_LAYER };
-
-static const struct {
-    const char *gguf, *hf;
-} names[PER_LAYER] = {
-    [ATTN_NORM] = {"attn_norm", "input_layernorm"},      [ATTN_Q] = {"attn_q", "self_attn.q_proj"},
-    [ATTN_K] = {"attn_k", "self_attn.k_proj"},           [ATTN_V] = {"attn_v", "self_attn.v_proj"},
-    [ATTN_OUTPUT] = {"attn_output", "self_attn.o_proj"}, [FFN_NORM] = {"ffn_norm", "post_attention_layernorm"},
-    [FFN_GATE] = {"ffn_gate", "mlp.gate_proj"},          [FFN_UP] = {"ffn_up", "mlp.up_proj"},
-    [FFN_DOWN] = {"ffn_down", "mlp.down_proj"},
+enum {
+    EMBEDDING,
+    ATTN_NORM,
+    ATTN_Q,
+    ATTN_K,
+    ATTN_V,
+    ATTN_OUTPUT,
+    FFN_NORM,
+    FFN_GATE,
+    FFN_UP,
+    FFN_DOWN,
+    OUTPUT_NORM,
+    OUTPUT,
+    ROWS
 };
 
-static size_t n_slots(const alm_config *c) { return 1 + PER_LAYER * c->n_layers + 1 + (c->tied ? 0 : 1); }
+static const alm_slot_row rows[ROWS] = {
+    [EMBEDDING] = ALM_EMBEDDING_ROW,
+    [ATTN_NORM] = ALM_LAYER_NORM("attn_norm", "input_layernorm", HIDDEN),
+    [ATTN_Q] = ALM_LAYER_MATRIX("attn_q", "self_attn.q_proj", Q, HIDDEN, ALM_ROW_Q),
+    [ATTN_K] = ALM_LAYER_MATRIX("attn_k", "self_attn.k_proj", KV, HIDDEN, ALM_ROW_KV),
+    [ATTN_V] = ALM_LAYER_MATRIX("attn_v", "self_attn.v_proj", KV, HIDDEN, 0),
+    [ATTN_OUTPUT] = ALM_LAYER_MATRIX("attn_output", "self_attn.o_proj", HIDDEN, Q, ALM_ROW_RESIDUAL),
+    [FFN_NORM] = ALM_LAYER_NORM("ffn_norm", "post_attention_layernorm", HIDDEN),
+    [FFN_GATE] = ALM_LAYER_MATRIX("ffn_gate", "mlp.gate_proj", FFN, HIDDEN, 0),
+    [FFN_UP] = ALM_LAYER_MATRIX("ffn_up", "mlp.up_proj", FFN, HIDDEN, 0),
+    [FFN_DOWN] = ALM_LAYER_MATRIX("ffn_down", "mlp.down_proj", HIDDEN, FFN, ALM_ROW_RESIDUAL),
+    [OUTPUT_NORM] = ALM_LAST_NORM_ROW,
+    [OUTPUT] = ALM_HEAD_ROW,
+};
 
-static void set_names(alm_slot *s, const char *gguf, const char *hf) {
-    snprintf(s->gguf, sizeof s->gguf, "%s.weight", gguf);
-    snprintf(s->hf, sizeof s->hf, "%s.weight", hf);
+/* Mixtral bears the same name in GGUF. */
+static bool claims(alm_settings *s) {
+    size_t n = alm_settings_count(s, "expert_count", NULL, 0),
+           used = alm_settings_count(s, "expert_used_count", NULL, 0);
+    if (used > n) alm_settings_refuse(s, "bad_value: %s is %zu of %zu experts", s->key, used, n);
+    return n == 0 && used == 0;
 }
 
-static void layer_slot(alm_slot *s, const alm_config *c, size_t layer, size_t what) {
-    size_t q = c->n_heads * c->head_dim, kv = c->n_kv_heads * c->head_dim;
-    snprintf(s->gguf, sizeof s->gguf, "blk.%zu.%s.weight", layer, names[what].gguf);
-    snprintf(s->hf, sizeof s->hf, "model.layers.%zu.%s.weight", layer, names[what].hf);
-    s->n_rows = c->hidden, s->n_cols = c->hidden;
-    switch (what) {
-    case ATTN_NORM:
-    case FFN_NORM: s->n_rows = 1, s->norm = true; break;
-    case ATTN_Q: s->n_rows = q, s->heads = c->n_heads; break;
-    case ATTN_K: s->n_rows = kv, s->heads = c->n_kv_heads; break;
-    case ATTN_V: s->n_rows = kv; break;
-    case ATTN_OUTPUT: s->n_cols = q, s->residual = true; break;
-    case FFN_GATE:
-    case FFN_UP: s->n_rows = c->ffn; break;
-    default: s->n_cols = c->ffn, s->residual = true; break;
-    }
+/* Mistral's window covers all layers. GGUF's llama has no key for it; the one that other families use is ours here too. */
+static void window(alm_config *c, alm_settings *s) {
+    bool mistral = s->g || alm_str_eq(alm_settings_text(s, NULL, "model_type", ""), ALM_STR("mistral"));
+    c->window = mistral ? alm_settings_count(s, "attention.sliding_window", "sliding_window", 0) : 0;
+    if (c->window) alm_settings_local(c, s, 0);
 }
 
-static void slot(alm_slot *out, const alm_config *c, size_t i) {
-    size_t norm = 1 + PER_LAYER * c->n_layers;
-    *out = (alm_slot){.n_rows = c->n_vocab, .n_cols = c->hidden};
-    if (i == 0) {
-        set_names(out, "token_embd", "model.embed_tokens");
-    } else if (i < norm) {
-        layer_slot(out, c, (i - 1) / PER_LAYER, (i - 1) % PER_LAYER);
-    } else if (i == norm) {
-        set_names(out, "output_norm", "model.norm");
-        out->n_rows = 1, out->norm = true;
-    } else {
-        set_names(out, "output", "lm_head");
-    }
+static void settings(alm_config *c, alm_settings *s) {
+    alm_settings_shape(c, s);
+    alm_settings_rope(c, s, 10000.0);
+    if (c->rope_dims) alm_settings_unsupported(s, "heads that rotate in part");
+    window(c, s);
+    alm_settings_activation(c, s, "hidden_act", ALM_ACT_SILU);
+    if (c->activation != ALM_ACT_SILU) alm_settings_unsupported(s, "another hidden_act than silu");
+    if (alm_settings_bool(s, NULL, "attention_bias", false) || alm_settings_bool(s, NULL, "mlp_bias", false))
+        alm_settings_unsupported(s, "biases");
 }
 
-typedef struct part {
-    alm_model *m;
-    const alm_rows *rows;
-    const alm_rope *rope;
-    size_t layer;
-} part;
-
-static alm_node *layer(alm_tape *t, alm_node *x, void *arg) {
-    const part *p = arg;
+static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {
     const alm_config *c = &p->m->config;
-    alm_weight *w = p->m->weight + 1 + PER_LAYER * p->layer;
-    const float eps = (float)c->norm_eps;
-    const alm_attention a = {.n_heads = c->n_heads,
-                             .n_kv_heads = c->n_kv_heads,
-                             .head_dim = c->head_dim,
-                             .scale = 1.0F / sqrtf((float)c->head_dim)};
-    alm_node *h = alm_tape_rmsnorm(t, x, &w[ATTN_NORM], eps);
-    alm_node *q = alm_tape_linear(t, h, &w[ATTN_Q], NULL), *k = alm_tape_linear(t, h, &w[ATTN_K], NULL),
-             *v = alm_tape_linear(t, h, &w[ATTN_V], NULL);
-    q = alm_tape_rope(t, q, c->n_heads, p->rope, p->rows);
-    k = alm_tape_rope(t, k, c->n_kv_heads, p->rope, p->rows);
-    x = alm_tape_add(t, x, alm_tape_linear(t, alm_tape_attention(t, q, k, v, &a, p->rows), &w[ATTN_OUTPUT], NULL));
-    h = alm_tape_rmsnorm(t, x, &w[FFN_NORM], eps);
-    alm_node *gate = alm_tape_linear(t, h, &w[FFN_GATE], NULL), *up = alm_tape_linear(t, h, &w[FFN_UP], NULL);
-    return alm_tape_add(t, x, alm_tape_linear(t, alm_tape_swiglu(t, gate, up), &w[FFN_DOWN], NULL));
+    alm_node *h = alm_pass_rmsnorm(t, x, p, ATTN_NORM);
+    alm_node *q = alm_pass_linear(t, h, p, ATTN_Q, ROWS), *k = alm_pass_linear(t, h, p, ATTN_K, ROWS),
+             *v = alm_pass_linear(t, h, p, ATTN_V, ROWS);
+    q = alm_pass_rope(t, q, c->n_heads, p);
+    k = alm_pass_rope(t, k, c->n_kv_heads, p);
+    x = alm_tape_add(t, x, alm_pass_linear(t, alm_pass_attention(t, q, k, v, p), p, ATTN_OUTPUT, ROWS));
+    h = alm_pass_rmsnorm(t, x, p, FFN_NORM);
+    alm_node *gate = alm_pass_linear(t, h, p, FFN_GATE, ROWS), *up = alm_pass_linear(t, h, p, FFN_UP, ROWS);
+    return alm_tape_add(t, x, alm_pass_linear(t, alm_tape_swiglu(t, gate, up), p, FFN_DOWN, ROWS));
 }
 
-static alm_node *hidden(alm_model *m, alm_tape *t, const alm_rows *rows, bool recompute) {
-    part p = {.m = m, .rows = rows, .rope = alm_model_rope(m, rows)};
-    alm_node *x = alm_tape_lookup(t, &m->weight[0], rows);
-    for (; p.layer < m->config.n_layers; p.layer++) x = alm_tape_recompute(t, x, layer, &p, recompute);
-    return alm_tape_rmsnorm(t, x, &m->weight[1 + PER_LAYER * m->config.n_layers], (float)m->config.norm_eps);
-}
+static alm_node *last(alm_tape *t, alm_node *x, const alm_pass *p) { return alm_pass_rmsnorm(t, x, p, OUTPUT_NORM); }
 
-const alm_family alm_family_llama = {"llama", n_slots, slot, hidden};
+const alm_family alm_family_llama = {
+    .name = "llama",
+    .neighbours = true,
+    .row = rows,
+    .n_rows = ROWS,
+    .claims = claims,
+    .settings = settings,
+    .embed = alm_pass_embed,
+    .layer = layer,
+    .last = last,
+    .writes = true,
+};

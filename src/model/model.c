@@ -16,22 +16,10 @@
 
 #include <math.h>
 
-static const alm_family *const families[] = {
-#define ALM_FAMILY(name) &alm_family_##name,
-#include "model/families.def"
-#undef ALM_FAMILY
-};
-
-const alm_family *alm_family_named(alm_str name) {
-    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        if (alm_str_eq(name, alm_str_of(families[i]->name))) return families[i];
-    return NULL;
-}
-
 /* -- life ------------------------------------------------------------------------------------------------------------- */
 
 static alm_status make_rope_factor(alm_model *m, alm_error *err) {
-    size_t n = m->config.head_dim / 2;
+    size_t n = alm_config_pairs(&m->config);
     if (m->config.rope_factor == 0.0) return ALM_OK;
     if (!(m->rope_factor = alm_calloc(n, sizeof *m->rope_factor))) return alm_fail_memory(err);
     for (size_t i = 0; i < n; i++) m->rope_factor[i] = (float)alm_config_rope_factor(&m->config, i);
@@ -45,7 +33,7 @@ alm_status alm_model_make(alm_model **out, const alm_config *config, alm_error *
     if (!m) return alm_fail_memory(err);
     m->config = *config;
     m->family = alm_family_named(alm_str_of(config->family));
-    m->n_weight = m->family->n_slots(config);
+    m->n_weight = alm_slots_count(m->family, config, m->row_at, &m->per_layer);
     m->slot = alm_calloc(m->n_weight, sizeof *m->slot);
     m->weight = alm_calloc(m->n_weight, sizeof *m->weight);
     m->own = alm_calloc(m->n_weight, sizeof *m->own);
@@ -53,9 +41,9 @@ alm_status alm_model_make(alm_model **out, const alm_config *config, alm_error *
     if (!m->slot || !m->weight || !m->own || !m->encoded) st = alm_fail_memory(err);
     else st = make_rope_factor(m, err);
     if (st != ALM_OK) return alm_model_free(m), st;
+    alm_slots_make(m->slot, m->family, config);
     for (size_t i = 0; i < m->n_weight; i++) {
-        m->family->slot(&m->slot[i], config, i);
-        m->weight[i] = (alm_weight){.name = alm_str_of(m->slot[i].gguf),
+        m->weight[i] = (alm_weight){.name = alm_str_of(m->slot[i].origin[0].name),
                                     .type = ALM_F32,
                                     .n_rows = m->slot[i].n_rows,
                                     .n_cols = m->slot[i].n_cols};
@@ -71,7 +59,8 @@ void alm_model_free(alm_model *m) {
         if (m->own) alm_free(m->own[i]);
         if (m->encoded) alm_free(m->encoded[i]);
     }
-    for (alm_rope_tables *r = m->rope, *older; r; r = older) older = r->older, alm_free(r);
+    for (size_t i = 0; i < ALM_TURNS; i++)
+        for (alm_rope_tables *r = m->rope[i], *older; r; r = older) older = r->older, alm_free(r);
     alm_free(m->slot);
     alm_free(m->weight);
     alm_free(m->own);
@@ -126,9 +115,9 @@ alm_status alm_model_new(alm_model **out, const alm_config *config, uint64_t see
         size_t n = w->n_rows * w->n_cols; /* no overflow: alm_config_check */
         float *at = alm_calloc(n, sizeof *at);
         if (!at) return alm_model_free(m), alm_fail_memory(err);
-        if (!m->slot[i].norm) fill_normal(at, n, m->slot[i].residual ? smaller : std, seed, i);
+        if (!m->slot[i].vector) fill_normal(at, n, m->slot[i].residual ? smaller : std, seed, i);
         else
-            for (size_t k = 0; k < n; k++) at[k] = 1.0F;
+            for (size_t k = 0; k < n; k++) at[k] = m->slot[i].begins;
         w->at = m->own[i] = at;
     }
     return *out = m, ALM_OK;
@@ -146,7 +135,17 @@ alm_status alm_model_outline(alm_model **out, const alm_config *config, alm_erro
 const alm_config *alm_model_config(const alm_model *m) { return &m->config; }
 size_t alm_model_weight_count(const alm_model *m) { return m->n_weight; }
 alm_weight *alm_model_weight(alm_model *m, size_t i) { return &m->weight[i]; }
-alm_weight *alm_model_head(alm_model *m) { return &m->weight[m->config.tied ? 0 : m->n_weight - 1]; }
+
+static alm_weight *flagged(alm_model *m, unsigned flag) {
+    for (size_t r = 0; r < m->family->n_rows; r++)
+        if (m->family->row[r].flags & flag && m->row_at[r] != SIZE_MAX) return &m->weight[m->row_at[r]];
+    return NULL;
+}
+
+alm_weight *alm_model_head(alm_model *m) {
+    alm_weight *own = flagged(m, ALM_ROW_HEAD);
+    return own ? own : &m->weight[0];
+}
 
 uint64_t alm_model_parameter_count(const alm_model *m) {
     uint64_t n = 0;
@@ -181,11 +180,12 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err) {
 alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err) {
     alm_status st = ALM_OK;
     uint64_t n_in_blocks = 0;
+    bool tied = alm_model_head(m) == &m->weight[0];
     for (size_t i = 0; i < m->n_weight; i++)
         if (alm_type_find(m->weight[i].type)->block > 1)
             n_in_blocks += (uint64_t)m->weight[i].n_rows * m->weight[i].n_cols;
     for (size_t i = 0; i < m->n_weight && st == ALM_OK; i++) {
-        if (m->slot[i].norm || (i == 0 && !m->config.tied)) continue;
+        if (m->slot[i].vector || (i == 0 && !tied)) continue;
         if (alm_type_find(m->weight[i].type)->block == 1 || n_in_blocks <= PACKED_BLOCKS)
             st = alm_weight_pack(&m->weight[i], c, err);
     }
@@ -194,24 +194,46 @@ alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err) {
 
 /* -- running ------------------------------------------------------------------------------------------------------------ */
 
-static const alm_rope no_rope = {.interleaved = true};
+static const alm_rope no_rope = {0};
 
-const alm_rope *alm_model_rope(alm_model *m, const alm_rows *rows) {
-    size_t need = alm_rows_reach(rows), n_pairs = m->config.head_dim / 2, n = 64, bytes;
-    if (need > m->config.context) return &no_rope;
-    if (m->rope && m->rope->rope.n_positions >= need) return &m->rope->rope;
+/* Doubled until they reach: at most twice the work of making the last ones. */
+static const alm_rope *make_table(alm_model *m, size_t turn, size_t need, const float *factor, double theta) {
+    const alm_config *c = &m->config;
+    size_t n_pairs = alm_config_pairs(c), n = 64, bytes;
     while (n < need) n *= 2;
-    if (n > m->config.context) n = m->config.context;
+    if (n > c->context) n = c->context;
     if (!alm_mul_size(&bytes, n, n_pairs) || !alm_mul_size(&bytes, bytes, 2 * sizeof(float)) ||
         !alm_add_size(&bytes, bytes, sizeof(alm_rope_tables)))
         return &no_rope;
     alm_rope_tables *r = alm_alloc(bytes);
     if (!r) return &no_rope;
     float *cos_at = (float *)(r + 1), *sin_at = cos_at + n * n_pairs;
-    alm_rope_table(cos_at, sin_at, n, n_pairs, m->config.rope_theta, m->config.head_dim, m->rope_factor);
-    *r = (alm_rope_tables){{n, n_pairs, cos_at, sin_at, true}, m->rope};
-    m->rope = r;
+    alm_rope_table(cos_at, sin_at, n, n_pairs, theta, 2 * n_pairs, factor,
+                   c->rope_amplitude != 0.0 && turn != ALM_TURN_LOCAL ? c->rope_amplitude : 1.0);
+    *r = (alm_rope_tables){{n, n_pairs, cos_at, sin_at, m->family->neighbours}, m->rope[turn]};
+    m->rope[turn] = r;
     return &r->rope;
+}
+
+const alm_rope *alm_model_rope(alm_model *m, const alm_rows *rows, size_t layer) {
+    const alm_config *c = &m->config;
+    size_t need = alm_rows_reach(rows), turn = ALM_TURN_PLAIN;
+    const float *factor = m->rope_factor;
+    double theta = c->rope_theta;
+    if (need > c->context) return &no_rope;
+    if (c->rope_local_theta > 0.0 && alm_config_is_local(c, layer)) {
+        turn = ALM_TURN_LOCAL, factor = NULL, theta = c->rope_local_theta;
+    } else if (c->rope_kind == ALM_ROPE_LONG && c->rope_factor != 0.0 &&
+               (rows->context ? rows->context : need) > c->rope_original) {
+        turn = ALM_TURN_LONG, factor = c->rope_long;
+    }
+    if (m->rope[turn] && m->rope[turn]->rope.n_positions >= need) return &m->rope[turn]->rope;
+    return make_table(m, turn, need, factor, theta);
+}
+
+void alm_model_watch(alm_model *m, alm_model_watcher *fn, void *arg) {
+    m->watcher = fn;
+    m->watcher_arg = arg;
 }
 
 static alm_status check_rows(alm_model *m, const alm_rows *rows, alm_error *err) {
@@ -223,11 +245,32 @@ static alm_status check_rows(alm_model *m, const alm_rows *rows, alm_error *err)
             return alm_fail(err, ALM_INVALID, "token %u at place %zu; the vocabulary has %zu", rows->id[i], i,
                             m->config.n_vocab);
     /* The tables are made here, where their absence has a name; the pass through the layers finds them. */
-    return alm_model_rope(m, rows) == &no_rope ? alm_fail_memory(err) : ALM_OK;
+    for (size_t layer = 0; layer < m->config.n_layers; layer++)
+        if (alm_model_rope(m, rows, layer) == &no_rope) return alm_fail_memory(err);
+    return ALM_OK;
+}
+
+/* The watcher sees x, which is then computed: what comes later finds it kept. */
+static void show(const alm_model *m, alm_tape *t, size_t layer, alm_node *x) {
+    if (!m->watcher || !x || alm_tape_run(t, x, NULL) != ALM_OK || !x->x) return;
+    m->watcher(m->watcher_arg, layer, x->x, x->n, x->dim);
+}
+
+static alm_node *one_layer(alm_tape *t, alm_node *x, void *arg) {
+    const alm_pass *p = arg;
+    return p->m->family->layer(t, x, p);
 }
 
 alm_node *alm_model_hidden(alm_model *m, alm_tape *t, const alm_rows *rows, bool recompute) {
-    return m->family->hidden(m, t, rows, recompute);
+    alm_pass p = {.m = m, .rows = rows};
+    alm_node *x = m->family->embed(t, &p);
+    for (; p.layer < m->config.n_layers; p.layer++) {
+        show(m, t, p.layer, x);
+        x = alm_tape_recompute(t, x, one_layer, &p, recompute);
+    }
+    x = m->family->last(t, x, &p);
+    show(m, t, m->config.n_layers, x);
+    return x;
 }
 
 alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const int32_t *label, float weight,

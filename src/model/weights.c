@@ -1,97 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * weights.c - from the tensors of a file to the weights of a model, and back.
+ * weights.c - from the tensors of a file to the weights of a model.
  *
- * Reading: each slot of the model is looked for by name, its shape compared, and nothing may be left over. Matrices stay in
- * the mapped file as they are, whatever their type and address, so that opening costs nothing that grows with them; vectors
- * become aligned f32.
+ * Each slot is looked for under its origins' names; what is missing is told all at once; shapes are compared; nothing may be
+ * left over. Matrices whose rows lie together stay in the mapped file as they are, whatever their type and address (a part of
+ * a fused tensor or of a stack is a view of it), so that opening costs nothing that grows with them; rows that lie apart are
+ * brought together in their own type; what is turned over, and vectors, become f32.
  *
  * Hugging Face turns the first half of a head against its second half; GGUF's llama turns neighbours. The same numbers come
  * out when the rows of q and k are put in another order: row 2 i + j of a head (GGUF) is row j · half + i (Hugging Face).
  * Nothing is moved for that: the weight carries `heads`, and whoever reads a row asks alm_row_place. */
 #include "base/alloc.h"
-#include "base/file.h"
-#include "base/path.h"
 #include "dtype/dtype.h"
 #include "model/family.h"
 
 #include <stdio.h>
 
-/* A tensor of either container, the outermost dimension first. */
+/* A tensor of either container: its outer dimensions taken together are rows. */
 typedef struct found {
     alm_str name;
     uint32_t type; /* of GGUF; UINT32_MAX: none of them */
     uint32_t n_dims;
-    uint64_t dim[2];
+    uint64_t rows, cols;
     const unsigned char *at;
 } found;
 
 typedef struct source {
     const alm_gguf *g;
     const alm_safetensors *s;
-    const char *prefix;
+    const char *prefix;      /* GGUF: in front of all names */
+    const char *root, *used; /* Hugging Face: the family's beginning of names, and the one in this file */
 } source;
 
 static size_t n_tensors(const source *from) {
     return from->g ? alm_gguf_tensor_count(from->g) : alm_safetensors_tensor_count(from->s);
 }
 
+/* Vectors are columns of one item each. */
 static bool find_gguf(found *out, const source *from, const char *name) {
     char full[200];
     snprintf(full, sizeof full, "%s%s", from->prefix, name);
     const alm_gguf_tensor *t = alm_gguf_find_tensor(from->g, full);
     if (!t) return false;
-    *out = (found){t->name, t->type, t->n_dims, {t->dim[0], 1}, t->at};
-    if (t->n_dims == 2) out->dim[0] = t->dim[1], out->dim[1] = t->dim[0];
+    *out = (found){t->name, t->type, t->n_dims, t->n_items, 1, t->at};
+    if (t->n_dims > 1 && t->dim[0] > 0) out->rows = t->n_items / t->dim[0], out->cols = t->dim[0];
     return true;
+}
+
+static void name_in_file(char *out, size_t out_bytes, const source *from, const char *name) {
+    size_t n = from->root ? strlen(from->root) : 0;
+    bool begins = from->root && strncmp(name, from->root, n) == 0;
+    snprintf(out, out_bytes, "%s%s", begins ? from->used : "", begins ? name + n : name);
 }
 
 static bool find_hf(found *out, const source *from, const char *name) {
-    const alm_safetensors_tensor *t = alm_safetensors_find(from->s, name);
+    char full[200];
+    name_in_file(full, sizeof full, from, name);
+    const alm_safetensors_tensor *t = alm_safetensors_find(from->s, full);
     if (!t) return false;
-    *out = (found){t->name, alm_safetensors_type_gguf(t->type), t->n_dims, {t->dim[0], t->dim[1]}, t->at};
+    uint64_t inner = t->n_dims > 0 ? t->dim[t->n_dims - 1] : 1;
+    *out = (found){t->name, alm_safetensors_type_gguf(t->type), t->n_dims, t->n_items, 1, t->at};
+    if (t->n_dims > 1 && inner > 0) out->rows = t->n_items / inner, out->cols = inner;
     return true;
 }
 
-static bool find(found *out, const source *from, const alm_slot *slot) {
-    return from->g ? find_gguf(out, from, slot->gguf) : find_hf(out, from, slot->hf);
+static bool lies_in(const alm_origin *o, const source *from) { return o->in == (from->g ? ALM_IN_GGUF : ALM_IN_HF); }
+
+static const alm_origin *find(found *out, const source *from, const alm_slot *slot) {
+    for (size_t i = 0; i < ALM_SLOT_ORIGINS; i++) {
+        const alm_origin *o = &slot->origin[i];
+        if (!lies_in(o, from)) continue;
+        if (from->g ? find_gguf(out, from, o->name) : find_hf(out, from, o->name)) return o;
+    }
+    return NULL;
 }
 
 /* -- one weight --------------------------------------------------------------------------------------------------------- */
 
-static alm_status check_shape(const found *t, const alm_slot *s, alm_error *err) {
-    bool fits = s->norm ? t->n_dims == 1 && t->dim[0] == s->n_cols
-                        : t->n_dims == 2 && t->dim[0] == s->n_rows && t->dim[1] == s->n_cols;
+/* Rows and columns as the file has them: a vector is a column. */
+static size_t rows_of(const alm_slot *s) { return s->vector ? s->n_cols : s->n_rows; }
+static size_t cols_of(const alm_slot *s) { return s->vector ? 1 : s->n_cols; }
+
+static alm_status check_shape(const found *t, const alm_slot *s, const alm_origin *o, alm_error *err) {
+    size_t rows = o->rows         ? o->rows
+                  : o->transposed ? cols_of(s)
+                                  : rows_of(s),
+           cols = o->transposed ? rows_of(s) : cols_of(s);
+    /* Parts of stacks have a dimension more, and a part of a stack of vectors lies in rows. */
+    bool fits = o->rows && s->vector ? t->rows * t->cols == rows
+                : s->vector          ? t->n_dims == 1 && t->rows == rows
+                            : (t->n_dims == 2 || (t->n_dims == 3 && o->rows)) && t->rows == rows && t->cols == cols;
     if (fits) return ALM_OK;
     char wanted[64];
-    if (s->norm) snprintf(wanted, sizeof wanted, "%zu", s->n_cols);
-    else snprintf(wanted, sizeof wanted, "%zu x %zu", s->n_rows, s->n_cols);
+    if (s->vector) snprintf(wanted, sizeof wanted, "%zu", rows);
+    else snprintf(wanted, sizeof wanted, "%zu x %zu", rows, cols);
     if (t->n_dims == 1)
         return alm_fail(err, ALM_MALFORMED, "bad_shape: tensor %.*s has %llu items, the configuration needs %s",
-                        ALM_ARG(t->name), (unsigned long long)t->dim[0], wanted);
+                        ALM_ARG(t->name), (unsigned long long)t->rows, wanted);
     return alm_fail(err, ALM_MALFORMED, "bad_shape: tensor %.*s is %llu x %llu (%u dimensions), not %s",
-                    ALM_ARG(t->name), (unsigned long long)t->dim[0], (unsigned long long)t->dim[1], t->n_dims, wanted);
+                    ALM_ARG(t->name), (unsigned long long)t->rows, (unsigned long long)t->cols, t->n_dims, wanted);
 }
 
-static alm_status take(alm_model *m, size_t i, const found *t, bool turn, alm_error *err) {
+/* The row of the tensor that holds row `row` of the weight. */
+static size_t row_in_file(const alm_origin *o, size_t row) {
+    return o->group ? o->first + row / o->group * o->stride + row % o->group : o->first + row;
+}
+
+static alm_status take_vector(float *out, const alm_slot *s, const alm_origin *o, const found *t,
+                              const alm_type *type) {
+    for (size_t i = 0; i < s->n_cols; i++) {
+        type->decode(&out[i], t->at + row_in_file(o, i) * type->block_bytes, 1);
+        out[i] += o->plus;
+    }
+    return ALM_OK;
+}
+
+/* Row c of the tensor is column c of the weight. */
+static alm_status turn_over(float *out, const alm_slot *s, const alm_origin *o, const found *t, const alm_type *type,
+                            alm_error *err) {
+    size_t row_bytes = s->n_rows / type->block * type->block_bytes;
+    float *line = alm_calloc(s->n_rows, sizeof *line);
+    if (!line) return alm_fail_memory(err);
+    for (size_t c = 0; c < s->n_cols; c++) {
+        type->decode(line, t->at + row_in_file(o, c) * row_bytes, s->n_rows);
+        for (size_t r = 0; r < s->n_rows; r++) out[r * s->n_cols + c] = line[r];
+    }
+    alm_free(line);
+    return ALM_OK;
+}
+
+static alm_status gather(unsigned char *out, const alm_slot *s, const alm_origin *o, const found *t, size_t row_bytes) {
+    for (size_t r = 0; r < s->n_rows; r++)
+        memcpy(out + r * row_bytes, t->at + row_in_file(o, r) * row_bytes, row_bytes);
+    return ALM_OK;
+}
+
+static alm_status take(alm_model *m, size_t i, const found *t, const alm_origin *o, alm_error *err) {
     const alm_slot *s = &m->slot[i];
     alm_weight *w = &m->weight[i];
     const alm_type *type = alm_type_find(t->type);
-    alm_status st = check_shape(t, s, err);
+    alm_status st = check_shape(t, s, o, err);
     if (st != ALM_OK) return st;
-    if (!type || s->n_cols % type->block)
+    if (!type || (o->transposed ? s->n_rows : cols_of(s)) % type->block)
         return alm_fail(err, ALM_UNSUPPORTED, "unsupported: tensor %.*s has a type that this build cannot decode",
                         ALM_ARG(t->name));
-    bool in_place = !s->norm || (t->type == ALM_F32 && (uintptr_t)t->at % sizeof(float) == 0);
-    w->type = in_place ? t->type : (uint32_t)ALM_F32;
-    w->heads = turn ? s->heads : 0;
-    w->at = t->at;
-    if (in_place) return ALM_OK;
-    float *own = alm_calloc(s->n_cols, sizeof *own);
+    size_t row_bytes = o->transposed ? 0 : cols_of(s) / type->block * type->block_bytes;
+    const unsigned char *at = t->at + o->first * row_bytes;
+    bool stays = !o->transposed && !o->group && o->plus == 0.0F &&
+                 (!s->vector || (t->type == ALM_F32 && (uintptr_t)at % sizeof(float) == 0));
+    w->heads = o->split ? s->heads : 0;
+    w->type = s->vector || o->transposed ? (uint32_t)ALM_F32 : t->type;
+    if (stays) return w->at = at, ALM_OK;
+    void *own = alm_calloc(s->n_rows, w->type == ALM_F32 ? s->n_cols * sizeof(float) : row_bytes);
     if (!own) return alm_fail_memory(err);
-    type->decode(own, t->at, s->n_cols);
     w->at = m->own[i] = own;
-    return ALM_OK;
+    if (s->vector) return take_vector(own, s, o, t, type);
+    return o->transposed ? turn_over(own, s, o, t, type, err) : gather(own, s, o, t, row_bytes);
 }
 
 /* -- all of them --------------------------------------------------------------------------------------------------------- */
@@ -100,22 +164,36 @@ static alm_status take(alm_model *m, size_t i, const found *t, bool turn, alm_er
 static bool is_known_extra(const alm_model *m, const source *from, alm_str name) {
     if (from->g) return false;
     if (alm_str_ends(name, ALM_STR(".rotary_emb.inv_freq"))) return true;
+    for (const char *const *end = m->family->ignored; end && *end; end++)
+        if (alm_str_ends(name, alm_str_of(*end))) return true;
     if (!m->config.tied || !alm_str_eq(name, ALM_STR("lm_head.weight"))) return false;
+    char embedding[200];
+    name_in_file(embedding, sizeof embedding, from, m->slot[0].origin[1].name);
     const alm_safetensors_tensor *head = alm_safetensors_find(from->s, "lm_head.weight"),
-                                 *table = alm_safetensors_find(from->s, m->slot[0].hf);
+                                 *table = alm_safetensors_find(from->s, embedding);
     return table && head->type == table->type && head->n_bytes == table->n_bytes &&
            memcmp(head->at, table->at, head->n_bytes) == 0;
 }
 
 static bool is_slot(const alm_model *m, const source *from, alm_str name) {
+    static const char *const divisors[] = {"rope_freqs.weight", "rope_factors_long.weight",
+                                           "rope_factors_short.weight"};
     if (from->g) {
         alm_str prefix = alm_str_of(from->prefix);
         if (!alm_str_starts(name, prefix)) return true; /* somebody else's */
         name = alm_str_slice(name, prefix.n, name.n);
-        if (alm_str_eq(name, ALM_STR("rope_freqs.weight"))) return true;
+        for (size_t i = 0; i < 3; i++)
+            if (alm_str_eq(name, alm_str_of(divisors[i]))) return true;
     }
-    for (size_t i = 0; i < m->n_weight; i++)
-        if (alm_str_eq(name, alm_str_of(from->g ? m->slot[i].gguf : m->slot[i].hf))) return true;
+    for (size_t i = 0; i < m->n_weight; i++) {
+        for (size_t k = 0; k < ALM_SLOT_ORIGINS; k++) {
+            const alm_origin *o = &m->slot[i].origin[k];
+            char full[200];
+            if (!lies_in(o, from)) continue;
+            name_in_file(full, sizeof full, from, o->name);
+            if (alm_str_eq(name, alm_str_of(full))) return true;
+        }
+    }
     return false;
 }
 
@@ -132,24 +210,54 @@ static alm_status check_rest(const alm_model *m, const source *from, size_t n_us
     return ALM_OK;
 }
 
-static alm_status fill(alm_model *m, const source *from, size_t n_used, alm_error *err) {
-    for (size_t i = 0; i < m->n_weight; i++, n_used++) {
-        found t;
-        if (!find(&t, from, &m->slot[i]))
-            return alm_fail(err, ALM_MALFORMED, "missing_tensor: %s is not there",
-                            from->g ? m->slot[i].gguf : m->slot[i].hf);
-        alm_status st = take(m, i, &t, !from->g, err);
-        if (st != ALM_OK) return st;
-    }
-    return check_rest(m, from, n_used, err);
+/* What is not there, all at once, as far as a message reaches. */
+typedef struct absent {
+    char names[420];
+    size_t n_bytes, n, n_named;
+} absent;
+
+static void note_absent(absent *a, const source *from, const alm_slot *s) {
+    const char *name = "?";
+    for (size_t i = ALM_SLOT_ORIGINS; i-- > 0;)
+        if (lies_in(&s->origin[i], from)) name = s->origin[i].name;
+    a->n++;
+    size_t n = strlen(name) + (a->n_named ? 2 : 0);
+    if (a->n_named + 1 < a->n || a->n_bytes + n >= sizeof a->names) return;
+    snprintf(a->names + a->n_bytes, sizeof a->names - a->n_bytes, "%s%s", a->n_named++ ? ", " : "", name);
+    a->n_bytes += n;
 }
 
-/* GGUF keeps the scaling of RoPE as a tensor of divisors. */
+static alm_status say_absent(const absent *a, alm_error *err) {
+    if (a->n == 0) return ALM_OK;
+    char more[40] = "";
+    if (a->n > a->n_named) snprintf(more, sizeof more, " and %zu more", a->n - a->n_named);
+    return alm_fail(err, ALM_MALFORMED, "missing_tensor: %s%s %s not there", a->names, more, a->n == 1 ? "is" : "are");
+}
+
+static alm_status fill(alm_model *m, const source *from, size_t n_used, alm_error *err) {
+    absent none = {0};
+    for (size_t i = 0; i < m->n_weight; i++) {
+        found t;
+        const alm_origin *o = find(&t, from, &m->slot[i]);
+        if (!o) {
+            note_absent(&none, from, &m->slot[i]);
+            continue;
+        }
+        n_used += o->first == 0; /* a tensor of several weights counts with its first */
+        alm_status st = take(m, i, &t, o, err);
+        if (st != ALM_OK) return st;
+    }
+    alm_status st = say_absent(&none, err);
+    return st == ALM_OK ? check_rest(m, from, n_used, err) : st;
+}
+
+/* GGUF keeps the scaling of RoPE as tensors of divisors; longrope's two went into the configuration. */
 static alm_status take_rope(alm_model *m, const source *from, size_t *n_used, alm_error *err) {
     found t;
-    size_t n = m->config.head_dim / 2;
+    size_t n = alm_config_pairs(&m->config);
+    if (m->config.rope_kind == ALM_ROPE_LONG && m->config.rope_factor != 0.0) *n_used += 2;
     if (!find_gguf(&t, from, "rope_freqs.weight")) return ALM_OK;
-    if (t.n_dims != 1 || t.dim[0] != n || t.type != ALM_F32)
+    if (t.n_dims != 1 || t.rows != n || t.type != ALM_F32)
         return alm_fail(err, ALM_MALFORMED, "bad_shape: tensor %.*s is no f32 vector of %zu", ALM_ARG(t.name), n);
     if (!m->rope_factor && !(m->rope_factor = alm_calloc(n, sizeof *m->rope_factor))) return alm_fail_memory(err);
     memcpy(m->rope_factor, t.at, n * sizeof *m->rope_factor);
@@ -167,101 +275,17 @@ alm_status alm_weights_from_gguf(alm_model *m, const alm_gguf *g, const char *pr
     return st == ALM_OK ? fill(m, &from, n_used, err) : st;
 }
 
+/* The beginning of names under which the embedding is found. */
 alm_status alm_weights_from_hf(alm_model *m, const alm_safetensors *s, alm_error *err) {
-    const source from = {.s = s, .prefix = ""};
+    const char *const *roots = m->family->hf_roots;
+    source from = {.s = s, .prefix = "", .root = roots ? roots[0] : NULL, .used = roots ? roots[0] : NULL};
+    for (size_t i = 0; roots && roots[i]; i++) {
+        source with = from;
+        found t;
+        with.used = roots[i];
+        if (!find(&t, &with, &m->slot[0])) continue;
+        from = with;
+        break;
+    }
     return fill(m, &from, 0, err);
-}
-
-/* -- back to a file -------------------------------------------------------------------------------------------------------- */
-
-/* The values of weight i as `type`: as they lie, or a copy that lives in m->encoded until the next one. */
-static alm_status encode(alm_model *m, size_t i, uint32_t type, bool turn, const void **out, alm_error *err) {
-    const alm_slot *s = &m->slot[i];
-    const alm_weight *w = &m->weight[i];
-    const alm_type *want = alm_type_find(type);
-    size_t heads = turn ? s->heads : 0; /* as the rows are wanted */
-    if (!w->at) return alm_fail(err, ALM_INVALID, "an outline has no values to write");
-    alm_free(m->encoded[i]);
-    m->encoded[i] = NULL;
-    if (w->type == type && w->heads == heads) return *out = w->at, ALM_OK;
-    size_t row_bytes = s->n_cols / want->block * want->block_bytes;
-    unsigned char *to = m->encoded[i] = alm_calloc(s->n_rows, row_bytes);
-    float *row = alm_calloc(s->n_cols, sizeof *row);
-    if (!to || !row) return alm_free(row), alm_fail_memory(err);
-    for (size_t r = 0; r < s->n_rows; r++) {
-        alm_weight_decode_row(row, w, r);
-        want->encode(to + alm_row_place(heads, s->n_rows, r) * row_bytes, row, s->n_cols);
-    }
-    alm_free(row);
-    return *out = to, ALM_OK;
-}
-
-static uint32_t type_for(const alm_slot *s, uint32_t type) {
-    return s->norm || s->n_cols % alm_type_find(type)->block ? (uint32_t)ALM_F32 : type;
-}
-
-alm_status alm_model_to_gguf(alm_model *m, alm_gguf_writer *w, const char *prefix, uint32_t type, alm_error *err) {
-    char name[200];
-    const alm_type *t = alm_type_find(type);
-    if (!t || !t->encode) return alm_fail(err, ALM_INVALID, "no type that weights can be written as");
-    if (strlen(prefix) > 32) return alm_fail(err, ALM_INVALID, "a prefix of more than 32 bytes");
-    alm_config_to_gguf(&m->config, w, prefix, type);
-    if (m->rope_factor) {
-        const uint64_t dim = m->config.head_dim / 2;
-        snprintf(name, sizeof name, "%srope_freqs.weight", prefix);
-        alm_gguf_add_tensor(w, name, ALM_F32, 1, &dim, m->rope_factor);
-    }
-    for (size_t i = 0; i < m->n_weight; i++) {
-        const alm_slot *s = &m->slot[i];
-        const uint64_t dim[2] = {s->n_cols, s->n_rows};
-        uint32_t as = type_for(s, type);
-        const void *at;
-        alm_status st = encode(m, i, as, false, &at, err);
-        if (st != ALM_OK) return st;
-        snprintf(name, sizeof name, "%s%s", prefix, s->gguf);
-        alm_gguf_add_tensor(w, name, as, s->norm ? 1 : 2, dim, at);
-    }
-    return ALM_OK;
-}
-
-static alm_status write_safetensors(alm_model *m, const char *path, alm_safetensors_type type, alm_error *err) {
-    alm_safetensors_writer *w;
-    alm_status st = alm_safetensors_writer_new(&w, err);
-    if (st != ALM_OK) return st;
-    alm_safetensors_set_meta(w, "format", ALM_STR("pt"));
-    for (size_t i = 0; i < m->n_weight && st == ALM_OK; i++) {
-        const alm_slot *s = &m->slot[i];
-        const uint64_t dim[2] = {s->norm ? s->n_cols : s->n_rows, s->n_cols};
-        const void *at = NULL;
-        st = encode(m, i, alm_safetensors_type_gguf(type), true, &at, err);
-        if (st == ALM_OK) alm_safetensors_add(w, s->hf, type, s->norm ? 1 : 2, dim, at);
-    }
-    if (st == ALM_OK) st = alm_safetensors_writer_save(w, path, err);
-    alm_safetensors_writer_free(w);
-    return st;
-}
-
-alm_status alm_model_to_hf(alm_model *m, const char *dir, uint32_t type, alm_error *err) {
-    if (type != ALM_F32 && type != ALM_F16 && type != ALM_BF16)
-        return alm_fail(err, ALM_INVALID, "safetensors holds f32, f16 and bf16");
-    if (m->rope_factor && m->config.rope_factor == 0.0)
-        return alm_fail(err, ALM_UNSUPPORTED,
-                        "the GGUF has divisors of RoPE, but not the numbers that config.json says them with");
-    alm_buf text = alm_buf_with_limit(1 << 16), path = alm_buf_with_limit(1 << 16);
-    alm_status st = alm_dir_make(dir, err);
-    if (st == ALM_OK) st = alm_path_join(&path, dir, "model.safetensors", err);
-    if (st == ALM_OK && !alm_buf_text(&path)) st = alm_fail_memory(err);
-    if (st == ALM_OK)
-        st = write_safetensors(m, path.at,
-                               type == ALM_F32   ? ALM_SAFETENSORS_F32
-                               : type == ALM_F16 ? ALM_SAFETENSORS_F16
-                                                 : ALM_SAFETENSORS_BF16,
-                               err);
-    if (st == ALM_OK) st = alm_config_to_hf(&m->config, &text, type, err);
-    if (st == ALM_OK) st = alm_path_join(&path, dir, "config.json", err);
-    if (st == ALM_OK && !alm_buf_text(&path)) st = alm_fail_memory(err);
-    if (st == ALM_OK) st = alm_file_write(path.at, text.at, text.n, err);
-    alm_buf_free(&text);
-    alm_buf_free(&path);
-    return st;
 }

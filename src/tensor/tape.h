@@ -143,10 +143,10 @@ void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const in
 /* From the cross-entropy back to the lookup; adds into each weight's grad. */
 void alm_tape_backward(alm_tape *t);
 
-/* *cos, *sin [n_positions][n_pairs]: angle position * theta^(-2i/dim) * (1/factor[i] when factor is given) in double by own
- * functions, rounded once. */
+/* *cos, *sin [n_positions][n_pairs]: angle position * theta^(-2i/dim) * (1/factor[i] when factor is given), cosine and sine
+ * times `amplitude`, in double by own functions, rounded once. */
 void alm_rope_table(float *cos_out, float *sin_out, size_t n_positions, size_t n_pairs, double theta, size_t dim,
-                    const float *factor);
+                    const float *factor, double amplitude);
 
 /* Packs a weight for products once (models that are only read): panels of 2 bytes a number for bf16 and f16, of 4 for
  * everything else. */

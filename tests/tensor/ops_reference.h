@@ -96,7 +96,7 @@ static inline void ref_make(ref_world *o, const ref_case *how, const ref_shape *
     o->sin_table = malloc((longest * pairs + 1) * sizeof(float));
     o->cos_exact = malloc((longest * pairs + 1) * sizeof(double));
     o->sin_exact = malloc((longest * pairs + 1) * sizeof(double));
-    alm_rope_table(o->cos_table, o->sin_table, longest, pairs, 10000, 2 * pairs, NULL);
+    alm_rope_table(o->cos_table, o->sin_table, longest, pairs, 10000, 2 * pairs, NULL, 1);
     for (size_t i = 0; i < longest * pairs; i++) {
         o->cos_exact[i] = (double)o->cos_table[i];
         o->sin_exact[i] = (double)o->sin_table[i];

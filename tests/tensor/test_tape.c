@@ -418,7 +418,7 @@ static void the_table_of_rope_is_rounded_once(void **state) {
     enum { POSITIONS = 3000, PAIRS = 16 };
     static float c[POSITIONS * PAIRS], s[POSITIONS * PAIRS], factor[PAIRS];
     for (size_t i = 0; i < PAIRS; i++) factor[i] = i < 8 ? 1.0f : 8.0f;
-    alm_rope_table(c, s, POSITIONS, PAIRS, 10000, 2 * PAIRS, factor);
+    alm_rope_table(c, s, POSITIONS, PAIRS, 10000, 2 * PAIRS, factor, 1);
     for (size_t p = 0; p < POSITIONS; p++) {
         for (size_t i = 0; i < PAIRS; i++) {
             double angle = (double)p * pow(10000, -(double)i / PAIRS) / (double)factor[i];

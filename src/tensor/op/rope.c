@@ -88,13 +88,13 @@ alm_node *alm_tape_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_rope
 }
 
 void alm_rope_table(float *cos_out, float *sin_out, size_t n_positions, size_t n_pairs, double theta, size_t dim,
-                    const float *factor) {
+                    const float *factor, double amplitude) {
     for (size_t i = 0; i < n_pairs; i++) {
         double turns = alm_pow_f64(theta, -(double)(2 * i) / (double)dim);
         if (factor) turns = turns * (1.0 / (double)factor[i]);
         for (size_t p = 0; p < n_positions; p++) {
-            cos_out[p * n_pairs + i] = (float)alm_cos_f64((double)p * turns);
-            sin_out[p * n_pairs + i] = (float)alm_sin_f64((double)p * turns);
+            cos_out[p * n_pairs + i] = (float)(amplitude * alm_cos_f64((double)p * turns));
+            sin_out[p * n_pairs + i] = (float)(amplitude * alm_sin_f64((double)p * turns));
         }
     }
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * qwen2.c - the Qwen2 family (docs/model/qwen2.md): names, configuration, forward pass.
+ *
+ * Llama with biases on q, k and v. Rows of q and k have the order of Hugging Face in GGUF too: a head's first half turns
+ * against its second. */
+#include "model/family.h"
+
+enum {
+    EMBEDDING,
+    ATTN_NORM,
+    ATTN_Q,
+    ATTN_K,
+    ATTN_V,
+    ATTN_Q_BIAS,
+    ATTN_K_BIAS,
+    ATTN_V_BIAS,
+    ATTN_OUTPUT,
+    FFN_NORM,
+    FFN_GATE,
+    FFN_UP,
+    FFN_DOWN,
+    OUTPUT_NORM,
+    OUTPUT,
+    ROWS
+};
+
+static const alm_slot_row rows[ROWS] = {
+    [EMBEDDING] = ALM_EMBEDDING_ROW,
+    [ATTN_NORM] = ALM_LAYER_NORM("attn_norm", "input_layernorm", HIDDEN),
+    [ATTN_Q] = ALM_LAYER_MATRIX("attn_q", "self_attn.q_proj", Q, HIDDEN, ALM_ROW_Q),
+    [ATTN_K] = ALM_LAYER_MATRIX("attn_k", "self_attn.k_proj", KV, HIDDEN, ALM_ROW_KV),
+    [ATTN_V] = ALM_LAYER_MATRIX("attn_v", "self_attn.v_proj", KV, HIDDEN, 0),
+    [ATTN_Q_BIAS] = ALM_LAYER_BIAS("attn_q", "self_attn.q_proj", Q, 0),
+    [ATTN_K_BIAS] = ALM_LAYER_BIAS("attn_k", "self_attn.k_proj", KV, 0),
+    [ATTN_V_BIAS] = ALM_LAYER_BIAS("attn_v", "self_attn.v_proj", KV, 0),
+    [ATTN_OUTPUT] = ALM_LAYER_MATRIX("attn_output", "self_attn.o_proj", HIDDEN, Q, ALM_ROW_RESIDUAL),
+    [FFN_NORM] = ALM_LAYER_NORM("ffn_norm", "post_attention_layernorm", HIDDEN),
+    [FFN_GATE] = ALM_LAYER_MATRIX("ffn_gate", "mlp.gate_proj", FFN, HIDDEN, 0),
+    [FFN_UP] = ALM_LAYER_MATRIX("ffn_up", "mlp.up_proj", FFN, HIDDEN, 0),
+    [FFN_DOWN] = ALM_LAYER_MATRIX("ffn_down", "mlp.down_proj", HIDDEN, FFN, ALM_ROW_RESIDUAL),
+    [OUTPUT_NORM] = ALM_LAST_NORM_ROW,
+    [OUTPUT] = ALM_HEAD_ROW,
+};
+
+/* The window is said by use_sliding_window, and covers the layers from max_window_layers on (layer_types says the same). */
+static void window(alm_config *c, alm_settings *s) {
+    if (!alm_settings_bool(s, NULL, "use_sliding_window", false)) return;
+    c->window = alm_settings_count(s, NULL, "sliding_window", 0);
+    if (c->window) alm_settings_local(c, s, 0);
+    if (alm_settings_has(s, NULL, "layer_types")) return;
+    size_t whole = alm_settings_count(s, NULL, "max_window_layers", 28);
+    for (size_t i = 0; i < whole && i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)
+        c->local[i / 8] &= (unsigned char)~(1U << i % 8);
+}
+
+static void settings(alm_config *c, alm_settings *s) {
+    alm_settings_shape(c, s);
+    alm_settings_rope(c, s, 10000.0);
+    window(c, s);
+    c->attention_bias = true;
+    alm_settings_activation(c, s, "hidden_act", ALM_ACT_SILU);
+    if (c->activation != ALM_ACT_SILU) alm_settings_unsupported(s, "another hidden_act than silu");
+}
+
+static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {
+    const alm_config *c = &p->m->config;
+    alm_node *h = alm_pass_rmsnorm(t, x, p, ATTN_NORM);
+    alm_node *q = alm_pass_linear(t, h, p, ATTN_Q, ATTN_Q_BIAS), *k = alm_pass_linear(t, h, p, ATTN_K, ATTN_K_BIAS),
+             *v = alm_pass_linear(t, h, p, ATTN_V, ATTN_V_BIAS);
+    q = alm_pass_rope(t, q, c->n_heads, p);
+    k = alm_pass_rope(t, k, c->n_kv_heads, p);
+    x = alm_tape_add(t, x, alm_pass_linear(t, alm_pass_attention(t, q, k, v, p), p, ATTN_OUTPUT, ROWS));
+    h = alm_pass_rmsnorm(t, x, p, FFN_NORM);
+    alm_node *gate = alm_pass_linear(t, h, p, FFN_GATE, ROWS), *up = alm_pass_linear(t, h, p, FFN_UP, ROWS);
+    return alm_tape_add(t, x, alm_pass_linear(t, alm_tape_swiglu(t, gate, up), p, FFN_DOWN, ROWS));
+}
+
+static alm_node *last(alm_tape *t, alm_node *x, const alm_pass *p) { return alm_pass_rmsnorm(t, x, p, OUTPUT_NORM); }
+
+const alm_family alm_family_qwen2 = {
+    .name = "qwen2",
+    .row = rows,
+    .n_rows = ROWS,
+    .settings = settings,
+    .embed = alm_pass_embed,
+    .layer = layer,
+    .last = last,
+};

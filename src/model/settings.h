@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * model/settings.h - reading a configuration, whether it stands in GGUF keys or in config.json; private to this room.
+ *
+ * A family names each setting twice, once for each kind of file, and reads both with the same function. A key of GGUF is
+ * written without the architecture in front ("attention.head_count"), one of ours in full ("alm.rope.factor"). A NULL name
+ * means that this kind of file does not say it: then the fallback counts. The first failure is kept in `status`; later
+ * questions give fallbacks. */
+#ifndef ALM_MODEL_SETTINGS_H
+#define ALM_MODEL_SETTINGS_H
+
+#include "base/json.h"
+#include "model/model.h"
+
+typedef struct alm_settings {
+    const alm_gguf *g; /* GGUF, else NULL */
+    const char *prefix;
+    char arch[64];
+    const alm_json *object; /* config.json */
+    const char *file;       /* its name in messages */
+    char key[ALM_GGUF_MAX_NAME + 200];
+    alm_status status;
+    alm_error *err;
+} alm_settings;
+
+/* There is no default: its absence is a failure. */
+#define ALM_REQUIRED      SIZE_MAX
+#define ALM_REQUIRED_REAL (-1.0)
+
+bool alm_settings_has(alm_settings *s, const char *gguf, const char *hf);
+size_t alm_settings_count(alm_settings *s, const char *gguf, const char *hf, size_t fallback);
+double alm_settings_real(alm_settings *s, const char *gguf, const char *hf, double fallback);
+bool alm_settings_bool(alm_settings *s, const char *gguf, const char *hf, bool fallback);
+alm_str alm_settings_text(alm_settings *s, const char *gguf, const char *hf, const char *fallback);
+/* At most max numbers of an array of config.json, or of an f32 tensor of GGUF (NULL: it has no such tensor); 0 when there is
+ * none. */
+size_t alm_settings_reals(alm_settings *s, const char *gguf_tensor, const char *hf, float *out, size_t max);
+/* A member of config.json that is an object: its settings, with the same status; false: there is none. Give the status back
+ * with alm_settings_leave. */
+bool alm_settings_enter(alm_settings *inner, alm_settings *s, const char *hf);
+void alm_settings_leave(alm_settings *s, const alm_settings *inner);
+/* Does a GGUF have this tensor? */
+bool alm_settings_tensor(alm_settings *s, const char *name);
+
+/* Refusals; the first one counts. The class is said in front: bad_value: ... */
+void alm_settings_refuse(alm_settings *s, const char *format, ...) ALM_PRINTF(2, 3);
+void alm_settings_unsupported(alm_settings *s, const char *format, ...) ALM_PRINTF(2, 3);
+
+/* -- settings that most families share ------------------------------------------------------------------------------------- */
+
+/* n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ffn, context, norm_eps, tied, as Llama names them. */
+void alm_settings_shape(alm_config *c, alm_settings *s);
+/* rope_theta (theta: where it is not said), rope_dims and every kind of scaling. After the shape. */
+void alm_settings_rope(alm_config *c, alm_settings *s, double theta);
+/* silu, gelu in both forms; `fallback` where it is not said (GGUF never says it). */
+void alm_settings_activation(alm_config *c, alm_settings *s, const char *hf, alm_activation fallback);
+/* All layers, or those whose number + 1 is no multiple of `every`, are local; layer_types of config.json come first. */
+void alm_settings_local(alm_config *c, alm_settings *s, size_t every);
+/* Weights quantised in another library's way are refused. */
+void alm_settings_plain_weights(alm_settings *s);
+
+#endif
