@@ -8,21 +8,21 @@
  * (a file) or several (an index); their tensors stand in one array.
  *
  * Invariant after a successful open: each tensor's bytes lie inside its file and belong to it alone; the tensors of a file
- * fill its data wholly; `tensor` is sorted by name and no name occurs twice. Sorting is by heap: no choice of names or
- * places makes it slow. */
+ * fill its data wholly; `tensor` is sorted by name and no name occurs twice. */
 #include "format/safetensors.h"
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/sort.h"
 #include "format/format.h"
+#include "format/index.h"
 #include <sys/stat.h>
 
 typedef struct part {
-    alm_map map;       /* empty when the bytes are the caller's */
-    alm_str file_name; /* what an index calls it, in the index's document */
-    char *head;        /* names and metadata point into it */
+    alm_map map; /* empty when the bytes are the caller's */
+    char *head;  /* names and metadata point into it */
     alm_json_doc doc;
     const alm_json *meta;
 } part;
@@ -32,8 +32,6 @@ struct alm_safetensors {
     size_t n_part, part_cap;
     alm_safetensors_tensor *tensor;
     size_t n_tensor, cap;
-    alm_buf index; /* the index's text and document */
-    alm_json_doc index_doc;
 };
 
 #define SAY(class, ...) alm_fail(err, ALM_MALFORMED, "%s: " class ": " __VA_ARGS__)
@@ -58,39 +56,30 @@ static bool type_named(alm_str name, alm_safetensors_type *out) {
     return false;
 }
 
-/* -- sorting --------------------------------------------------------------------------------------------------------- */
+/* -- orders ----------------------------------------------------------------------------------------------------------- */
 
-typedef int order_of(const alm_safetensors_tensor *a, const alm_safetensors_tensor *b);
-
-static int by_name(const alm_safetensors_tensor *a, const alm_safetensors_tensor *b) {
-    return alm_str_cmp(a->name, b->name);
+static int by_name(const void *a, const void *b) {
+    const alm_safetensors_tensor *x = a, *y = b;
+    return alm_str_cmp(x->name, y->name);
 }
 
 /* By place; among those at one place the empty ones first. */
-static int by_place(const alm_safetensors_tensor *a, const alm_safetensors_tensor *b) {
-    if (a->at != b->at) return a->at < b->at ? -1 : 1;
-    return (a->n_bytes > b->n_bytes) - (a->n_bytes < b->n_bytes);
+static int by_place(const void *a, const void *b) {
+    const alm_safetensors_tensor *x = a, *y = b;
+    if (x->at != y->at) return x->at < y->at ? -1 : 1;
+    return (x->n_bytes > y->n_bytes) - (x->n_bytes < y->n_bytes);
 }
 
-static void swap(alm_safetensors_tensor *t, size_t i, size_t k) {
-    alm_safetensors_tensor x = t[i];
-    t[i] = t[k], t[k] = x;
-}
-
-static void sift(alm_safetensors_tensor *t, order_of *order, size_t i, size_t n) {
-    for (size_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && order(&t[child], &t[child + 1]) < 0) child++;
-        if (order(&t[i], &t[child]) >= 0) return;
-        swap(t, i, child);
+/* Once the names are in order. */
+static const alm_safetensors_tensor *find(const alm_safetensors *s, alm_str wanted) {
+    for (size_t from = 0, to = s->n_tensor; from < to;) {
+        size_t mid = from + (to - from) / 2;
+        int order = alm_str_cmp(s->tensor[mid].name, wanted);
+        if (order == 0) return &s->tensor[mid];
+        if (order < 0) from = mid + 1;
+        else to = mid;
     }
-}
-
-static void sort(alm_safetensors_tensor *t, size_t n, order_of *order) {
-    for (size_t i = n / 2; i-- > 0;) sift(t, order, i, n);
-    for (size_t end = n; end-- > 1;) {
-        swap(t, 0, end);
-        sift(t, order, 0, end);
-    }
+    return NULL;
 }
 
 /* -- one tensor ------------------------------------------------------------------------------------------------------- */
@@ -174,7 +163,7 @@ static alm_status check_meta(const alm_json *meta, const char *file, alm_error *
 /* Tensors t[0..n) fill the n_bytes of data: sorted by place each begins where the one before ended. */
 static alm_status check_places(alm_safetensors_tensor *t, size_t n, alm_str data, const char *file, alm_error *err) {
     size_t expected = 0;
-    sort(t, n, by_place);
+    alm_sort(t, n, sizeof *t, by_place);
     for (size_t i = 0; i < n; i++) {
         size_t begin = (size_t)(t[i].at - (const unsigned char *)data.at);
         if (begin < expected && t[i].n_bytes)
@@ -231,7 +220,7 @@ static alm_status read_part(alm_safetensors *s, part *p, const char *file, alm_s
         if ((st = take_tensor(t, c + 1, data, file, err)) != ALM_OK) return st;
     }
     /* A name that is there twice is told before its places, which overlap then as well. */
-    sort(s->tensor + from, s->n_tensor - from, by_name);
+    alm_sort(s->tensor + from, s->n_tensor - from, sizeof *s->tensor, by_name);
     for (size_t i = from + 1; i < s->n_tensor; i++)
         if (by_name(&s->tensor[i - 1], &s->tensor[i]) == 0)
             return SAY("duplicate", "tensor %.*s occurs twice", file, ALM_ARG(s->tensor[i].name));
@@ -243,17 +232,16 @@ static part *add_part(alm_safetensors *s) {
     return memset(&s->part[s->n_part++], 0, sizeof(part));
 }
 
-static alm_status open_file(alm_safetensors *s, const char *path, alm_str file_name, alm_error *err) {
+static alm_status open_file(alm_safetensors *s, const char *path, alm_error *err) {
     part *p = add_part(s);
     if (!p) return alm_fail_memory(err);
-    p->file_name = file_name;
     alm_status st = alm_map_open(&p->map, path, err);
     return st == ALM_OK ? read_part(s, p, path, (alm_str){(const char *)p->map.at, p->map.n}, err) : st;
 }
 
 /* All names in order, none twice (in two files of an index). */
 static alm_status finish(alm_safetensors *s, const char *path, alm_error *err) {
-    sort(s->tensor, s->n_tensor, by_name);
+    alm_sort(s->tensor, s->n_tensor, sizeof *s->tensor, by_name);
     for (size_t i = 1; i < s->n_tensor; i++)
         if (by_name(&s->tensor[i - 1], &s->tensor[i]) == 0)
             return alm_fail(err, ALM_MALFORMED, "%s: duplicate: tensor %.*s lies in two files", path,
@@ -263,85 +251,31 @@ static alm_status finish(alm_safetensors *s, const char *path, alm_error *err) {
 
 /* -- an index --------------------------------------------------------------------------------------------------------- */
 
-/* A shard is a plain name beside the index. */
-static bool is_plain(alm_str name) {
-    return name.n > 0 && name.n < 256 && name.at[0] != '.' && !memchr(name.at, '/', name.n) &&
-           !memchr(name.at, '\\', name.n) && !memchr(name.at, 0, name.n);
-}
-
-static part *part_named(alm_safetensors *s, alm_str name) {
-    for (size_t i = 0; i < s->n_part; i++)
-        if (alm_str_eq(s->part[i].file_name, name)) return &s->part[i];
-    return NULL;
-}
-
-static alm_status open_shard(alm_safetensors *s, const char *index, alm_str name, alm_error *err) {
-    if (!is_plain(name)) {
-        alm_fail(err, ALM_REFUSED, "%s: path_escape: the index names %.*s, which is no plain file name", index,
-                 ALM_ARG(name));
-        return alm_hint(err, "a shard lies in the folder of its index"), ALM_REFUSED;
+/* Everything that the index promises lies where it says, and the parts hold nothing else. */
+static alm_status check_index(alm_safetensors *s, const alm_index *x, const char *path, alm_error *err) {
+    for (size_t i = 0; i < alm_index_count(x); i++) {
+        const alm_index_entry *e = alm_index_at(x, i);
+        const alm_safetensors_tensor *t = find(s, e->name);
+        const alm_map *map = &s->part[e->file].map;
+        if (!t || t->at < map->at || t->at > map->at + map->n)
+            return alm_fail(err, ALM_MALFORMED, "%s: missing_tensor: %.*s does not lie in %s", path, ALM_ARG(e->name),
+                            alm_index_file_path(x, e->file));
     }
-    if (s->n_part == ALM_SAFETENSORS_MAX_PARTS)
-        return alm_fail(err, ALM_LIMIT, "%s: bad_count: more than %d shards", index, ALM_SAFETENSORS_MAX_PARTS);
-    char file[256];
-    memcpy(file, name.at, name.n);
-    file[name.n] = '\0';
-    alm_buf dir = alm_buf_with_limit(1 << 16), path = alm_buf_with_limit(1 << 16);
-    alm_buf_add_str(&dir, alm_path_dir(index));
-    const char *folder = alm_buf_text(&dir);
-    alm_status st = folder ? alm_path_join(&path, folder, file, err) : alm_fail_memory(err);
-    if (st == ALM_OK && !alm_buf_text(&path)) st = alm_fail_memory(err);
-    if (st == ALM_OK && !alm_file_exists(path.at))
-        st = alm_fail(err, ALM_NOT_FOUND, "%s: missing_part: %s is not there", index, path.at);
-    if (st == ALM_OK) st = open_file(s, path.at, name, err);
-    alm_buf_free(&dir);
-    alm_buf_free(&path);
-    return st;
-}
-
-/* Everything that the index promises lies where it says, and the shards hold nothing else. */
-static alm_status check_index(alm_safetensors *s, const alm_json *map, const char *path, alm_error *err) {
-    size_t promised = 0;
-    for (const alm_json *c = alm_json_first(map); c; c = alm_json_next(map, c), promised++) {
-        alm_safetensors_tensor wanted = {.name = c->text};
-        size_t from = 0, to = s->n_tensor;
-        while (from < to) {
-            size_t mid = from + (to - from) / 2;
-            if (by_name(&s->tensor[mid], &wanted) < 0) from = mid + 1;
-            else to = mid;
-        }
-        const part *p = part_named(s, c[1].text);
-        const alm_safetensors_tensor *t = from < s->n_tensor ? &s->tensor[from] : NULL;
-        if (!t || !alm_str_eq(t->name, c->text) || !p || t->at < p->map.at || t->at > p->map.at + p->map.n)
-            return alm_fail(err, ALM_MALFORMED, "%s: missing_tensor: %.*s does not lie in %.*s", path, ALM_ARG(c->text),
-                            ALM_ARG(c[1].text));
-    }
-    if (promised != s->n_tensor)
+    if (alm_index_count(x) != s->n_tensor)
         return alm_fail(err, ALM_MALFORMED, "%s: bad_header: the index names %zu tensors, its files hold %zu", path,
-                        promised, s->n_tensor);
+                        alm_index_count(x), s->n_tensor);
     return ALM_OK;
 }
 
 static alm_status open_index(alm_safetensors *s, const char *path, alm_error *err) {
-    s->index = alm_buf_with_limit(ALM_SAFETENSORS_MAX_HEAD);
-    alm_status st = alm_file_read(&s->index, path, err);
-    if (st != ALM_OK) return st;
-    alm_error why = {0};
-    const alm_json_limits limits = {.max_depth = 16, .refuse_duplicates = true};
-    st = alm_json_parse(&s->index_doc, s->index.at, s->index.n, &limits, NULL, &why);
-    if (st == ALM_NO_MEMORY) return alm_fail_memory(err);
-    if (st != ALM_OK) return alm_fail(err, ALM_MALFORMED, "%s: bad_header: %s", path, why.text);
-    const alm_json *map = alm_json_get(s->index_doc.node, "weight_map");
-    if (!map || map->type != ALM_JSON_OBJECT)
-        return alm_fail(err, ALM_MALFORMED, "%s: bad_header: the index has no object weight_map", path);
-    for (const alm_json *c = alm_json_first(map); c; c = alm_json_next(map, c)) {
-        if (c[1].type != ALM_JSON_STRING)
-            return alm_fail(err, ALM_MALFORMED, "%s: bad_header: weight_map %.*s is no file name", path,
-                            ALM_ARG(c->text));
-        if (!part_named(s, c[1].text) && (st = open_shard(s, path, c[1].text, err)) != ALM_OK) return st;
-    }
-    st = finish(s, path, err);
-    return st == ALM_OK ? check_index(s, map, path, err) : st;
+    alm_index *x = NULL;
+    alm_status st = alm_index_open(&x, path, err);
+    for (size_t i = 0; st == ALM_OK && i < alm_index_file_count(x); i++)
+        st = open_file(s, alm_index_file_path(x, i), err);
+    if (st == ALM_OK) st = finish(s, path, err);
+    if (st == ALM_OK) st = check_index(s, x, path, err);
+    alm_index_free(x);
+    return st;
 }
 
 /* -- opening ---------------------------------------------------------------------------------------------------------- */
@@ -355,7 +289,7 @@ static alm_status open_folder(alm_safetensors *s, const char *path, alm_error *e
     } else if (st == ALM_OK) {
         st = alm_path_join(&name, path, "model.safetensors", err);
         if (st == ALM_OK && !alm_buf_text(&name)) st = alm_fail_memory(err);
-        if (st == ALM_OK) st = open_file(s, name.at, (alm_str){0}, err);
+        if (st == ALM_OK) st = open_file(s, name.at, err);
         if (st == ALM_OK) st = finish(s, name.at, err);
     }
     alm_buf_free(&name);
@@ -369,7 +303,7 @@ alm_status alm_safetensors_open(alm_safetensors **out, const char *path, alm_err
     alm_status st;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) st = open_folder(s, path, err);
     else if (alm_str_ends(alm_str_of(path), ALM_STR(".index.json"))) st = open_index(s, path, err);
-    else if ((st = open_file(s, path, (alm_str){0}, err)) == ALM_OK) st = finish(s, path, err);
+    else if ((st = open_file(s, path, err)) == ALM_OK) st = finish(s, path, err);
     if (st == ALM_OK) *out = s, s = NULL;
     alm_safetensors_close(s);
     return st;
@@ -395,8 +329,6 @@ void alm_safetensors_close(alm_safetensors *s) {
     }
     alm_free(s->part);
     alm_free(s->tensor);
-    alm_json_doc_free(&s->index_doc);
-    alm_buf_free(&s->index);
     alm_free(s);
 }
 
@@ -412,15 +344,7 @@ size_t alm_safetensors_tensor_count(const alm_safetensors *s) { return s->n_tens
 const alm_safetensors_tensor *alm_safetensors_tensor_at(const alm_safetensors *s, size_t i) { return &s->tensor[i]; }
 
 const alm_safetensors_tensor *alm_safetensors_find(const alm_safetensors *s, const char *name) {
-    alm_str wanted = alm_str_of(name);
-    for (size_t from = 0, to = s->n_tensor; from < to;) {
-        size_t mid = from + (to - from) / 2;
-        int order = alm_str_cmp(s->tensor[mid].name, wanted);
-        if (order == 0) return &s->tensor[mid];
-        if (order < 0) from = mid + 1;
-        else to = mid;
-    }
-    return NULL;
+    return find(s, alm_str_of(name));
 }
 
 alm_str alm_safetensors_meta(const alm_safetensors *s, const char *key) {

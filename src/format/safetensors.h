@@ -45,7 +45,7 @@ typedef enum alm_safetensors_type {
         ALM_SAFETENSORS_TYPE_COUNT
 } alm_safetensors_type;
 
-enum { ALM_SAFETENSORS_MAX_DIMS = 8, ALM_SAFETENSORS_MAX_HEAD = 100000000, ALM_SAFETENSORS_MAX_PARTS = 10000 };
+enum { ALM_SAFETENSORS_MAX_DIMS = 8, ALM_SAFETENSORS_MAX_HEAD = 100000000 };
 
 typedef struct alm_safetensors_tensor {
     alm_str name;

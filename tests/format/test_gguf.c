@@ -310,7 +310,7 @@ static void the_list_of_formats_finds_gguf_by_its_first_bytes(void **state) {
     const alm_format *f = alm_format_probe(ALM_STR("GGUF\3\0\0\0"));
     CHECK(f == &alm_format_gguf && alm_format_list()[0] == f);
     CHECK(alm_format_probe(ALM_STR("GGU")) == NULL);
-    CHECK(alm_format_probe(ALM_STR("PK\3\4")) == NULL);
+    CHECK(alm_format_probe(ALM_STR("MZ\3\4")) == NULL);
 }
 
 /* A file with bytes behind its end is the only one to be flagged, and only it has them. */

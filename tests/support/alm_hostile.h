@@ -14,6 +14,7 @@ static inline bool alm_hostile_named(const char *text, alm_str class) {
         {"bad_header", "bad_type", "bad_value", "bad_string", "bad_version", "bad_magic"},
         {"overflow", "bad_shape"},
         {"too_deep", "bad_header", "bad_type", "bad_pickle"},
+        {"bad_zip", "duplicate", "path_escape", "unsafe_code"},
     };
     char word[64] = {0};
     memcpy(word, class.at, class.n < 60 ? class.n : 60);
