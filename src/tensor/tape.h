@@ -97,6 +97,17 @@ typedef struct alm_attention {
 /* The two forms of GELU: by tanh ("gelu_pytorch_tanh", "gelu_new") and by erf ("gelu"). */
 typedef enum alm_gelu { ALM_GELU_TANH, ALM_GELU_ERF } alm_gelu;
 
+/* A mixture of experts: each expert a gated feed-forward part, matrices and biases in arrays of one entry an expert. */
+enum { ALM_MOE_MAX_USED = 64 };
+typedef struct alm_moe {
+    size_t n_experts, n_used;
+    alm_weight *gate, *up, *down;                /* [n_experts] of [ffn][dim], [ffn][dim], [dim][ffn] */
+    alm_weight *gate_bias, *up_bias, *down_bias; /* [n_experts] f32 vectors, or NULL */
+    bool among_chosen;                           /* the softmax goes over the chosen scores, not over all */
+    bool renormalise;                            /* the weights of the chosen are divided by their sum */
+    float alpha, limit;                          /* limit > 0: alm_tape_clamped_swiglu instead of swiglu */
+} alm_moe;
+
 /* limit_bytes bounds the region (0: memory is the bound); ALM_LIMIT when a step needs more. */
 alm_status alm_tape_new(alm_tape **out, alm_compute *c, alm_tape_mode mode, size_t limit_bytes, alm_error *err);
 void alm_tape_free(alm_tape *t);
@@ -128,6 +139,16 @@ alm_node *alm_tape_pick(alm_tape *t, alm_node *x, const uint32_t *row, size_t n)
 alm_node *alm_tape_slice(alm_tape *t, alm_node *x, size_t from, size_t dim); /* of each row: [from, from + dim) */
 alm_node *alm_tape_scale(alm_tape *t, alm_node *x, float by);                /* x * by */
 alm_node *alm_tape_softcap(alm_tape *t, alm_node *x, float c);               /* c * tanh(x / c); c = 1: tanh */
+
+/* gate at most limit, up within -limit .. limit: (up + 1) * (gate / (1 + exp(-alpha gate))) */
+alm_node *alm_tape_clamped_swiglu(alm_tape *t, alm_node *gate, alm_node *up, float alpha, float limit);
+/* ((x - mean) r) * w (+ bias), rule D; bias may be NULL. */
+alm_node *alm_tape_layernorm(alm_tape *t, alm_node *x, alm_weight *w, alm_weight *bias, float eps);
+/* x[r] = table[first + position of r] */
+alm_node *alm_tape_positions(alm_tape *t, alm_weight *table, const alm_rows *rows, size_t first);
+alm_node *alm_tape_add_row(alm_tape *t, alm_node *x, alm_weight *w, size_t row); /* x[r] + w[row] */
+/* Rule H; score: [n][n_experts] from the router. INFER only, ALM_UNSUPPORTED otherwise. */
+alm_node *alm_tape_moe(alm_tape *t, alm_node *x, alm_node *score, const alm_moe *moe);
 
 /* Where memory is saved: calls fn(t, x, arg) once (a layer). With `recompute` in TRAIN its inner nodes are forgotten and
  * computed again on the way back: less memory, not another bit. A part inside a part belongs to the outer one. */

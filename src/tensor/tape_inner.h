@@ -62,6 +62,10 @@ struct alm_step {
         size_t from;
         const uint32_t *pick;
         alm_gelu gelu;
+        alm_moe moe;
+        struct {
+            float a, limit;
+        } gate;
         struct {
             alm_rope table;
             size_t n_heads;

@@ -121,6 +121,164 @@ static double *heads_exact(const ref_world *o, size_t *dim) {
     return x;
 }
 
+/* With a bias, then without. */
+static void layernorm_make(ref_world *o) {
+    more_tables(o, o->shape.hidden, 1, 1);
+    ref_weight(o, 1, o->shape.hidden, 1, 0.3f);
+    ref_weight(o, 1, o->shape.hidden, 0.5f, 0.5f);
+    ref_weight(o, 1, o->shape.hidden, 1, 0.3f);
+}
+static alm_node *layernorm_tape(ref_world *o, alm_tape *t) {
+    alm_node *x = alm_tape_layernorm(t, more_table(o, t, 1), &o->w[2], &o->w[3], 1e-5f);
+    return alm_tape_layernorm(t, x, &o->w[4], NULL, 1e-5f);
+}
+static void more_layernorm(const ref_world *o, double *x, size_t w, size_t bias) {
+    size_t n = o->w[w].n_cols;
+    for (size_t r = 0; r < o->rows.n; r++, x += n) {
+        double mean = 0, ss = 0;
+        for (size_t i = 0; i < n; i++) mean += x[i] / (double)n;
+        for (size_t i = 0; i < n; i++) ss += (x[i] - mean) * (x[i] - mean);
+        for (size_t i = 0; i < n; i++) {
+            x[i] = (x[i] - mean) / sqrt(ss / (double)n + (double)1e-5f) * o->exact[w][i];
+            if (bias != SIZE_MAX) x[i] += o->exact[bias][i];
+        }
+    }
+}
+static double *layernorm_exact(const ref_world *o, size_t *dim) {
+    double *x = ref_lookup(o, 1);
+    *dim = o->shape.hidden;
+    more_layernorm(o, x, 2, 3), more_layernorm(o, x, 4, SIZE_MAX);
+    return x;
+}
+
+/* -- positions, one row for all ------------------------------------------------------------------------------------------ */
+
+static size_t more_longest(const ref_world *o) {
+    size_t most = 0;
+    for (size_t d = 0; d < o->shape.n_docs; d++) {
+        size_t n = o->shape.start[d + 1] - o->shape.start[d];
+        if (n > most) most = n;
+    }
+    return most;
+}
+static void positions_make(ref_world *o) {
+    more_tables(o, o->shape.hidden, 1, 1);
+    ref_weight(o, more_longest(o) + 3, o->shape.hidden, 0, 1);
+}
+static alm_node *positions_tape(ref_world *o, alm_tape *t) {
+    return alm_tape_add(t, more_table(o, t, 1), alm_tape_positions(t, &o->w[2], &o->rows, 2));
+}
+static double *positions_exact(const ref_world *o, size_t *dim) {
+    double *x = ref_lookup(o, 1);
+    *dim = o->shape.hidden;
+    for (size_t d = 0; d < o->rows.n_docs; d++)
+        for (size_t r = o->rows.start[d]; r < o->rows.start[d + 1]; r++)
+            for (size_t i = 0; i < *dim; i++) x[r * *dim + i] += o->exact[2][(2 + r - o->rows.start[d]) * *dim + i];
+    return x;
+}
+
+static void add_row_make(ref_world *o) {
+    more_tables(o, o->shape.hidden, 1, 1);
+    ref_weight(o, 3, o->shape.hidden, 0, 1);
+}
+static alm_node *add_row_tape(ref_world *o, alm_tape *t) {
+    alm_node *x = more_table(o, t, 1);
+    return alm_tape_add(t, x, alm_tape_add_row(t, x, &o->w[2], 1));
+}
+static double *add_row_exact(const ref_world *o, size_t *dim) {
+    double *x = ref_lookup(o, 1);
+    *dim = o->shape.hidden;
+    for (size_t i = 0; i < o->rows.n * *dim; i++) x[i] = x[i] * 2 + o->exact[2][*dim + i % *dim];
+    return x;
+}
+
+/* -- the clamped gate, experts ----------------------------------------------------------------------------------------- */
+
+static const double more_alpha = (double)1.702f, more_limit = 1.5;
+
+static double more_clamped(double g, double u) {
+    if (g > more_limit) g = more_limit;
+    if (u > more_limit) u = more_limit;
+    if (u < -more_limit) u = -more_limit;
+    return (u + 1) * g / (1 + exp(-more_alpha * g));
+}
+static void clamped_swiglu_make(ref_world *o) { more_tables(o, o->shape.ffn, 2, 3); }
+static alm_node *clamped_swiglu_tape(ref_world *o, alm_tape *t) {
+    return alm_tape_clamped_swiglu(t, more_table(o, t, 1), more_table(o, t, 2), 1.702f, 1.5f);
+}
+static double *clamped_swiglu_exact(const ref_world *o, size_t *dim) {
+    double *g = ref_lookup(o, 1), *u = ref_lookup(o, 2);
+    *dim = o->shape.ffn;
+    for (size_t i = 0; i < o->rows.n * *dim; i++) g[i] = more_clamped(g[i], u[i]);
+    free(u);
+    return g;
+}
+
+/* Three experts; shapes that interleave ask two and renormalise, those that compute again go the way of gpt-oss. */
+enum { MORE_EXPERTS = 3, MORE_ROUTER = 2, MORE_GATE = 3, MORE_UP = 6, MORE_DOWN = 9, MORE_BIAS = 12 };
+
+static void moe_make(ref_world *o) {
+    more_tables(o, o->shape.hidden, 1, 1);
+    ref_weight(o, MORE_EXPERTS, o->shape.hidden, 0, 1);
+    for (size_t i = 0; i < (size_t)2 * MORE_EXPERTS; i++) ref_weight(o, o->shape.ffn, o->shape.hidden, 0, 1);
+    for (size_t i = 0; i < MORE_EXPERTS; i++) ref_weight(o, o->shape.hidden, o->shape.ffn, 0, 1);
+    for (size_t i = 0; i < MORE_EXPERTS; i++) ref_weight(o, 1, o->shape.hidden, 0, 1);
+}
+static alm_node *moe_tape(ref_world *o, alm_tape *t) {
+    bool clamped = o->shape.recompute;
+    alm_moe moe = {.n_experts = MORE_EXPERTS,
+                   .n_used = o->shape.interleaved || clamped ? 2 : 1,
+                   .gate = &o->w[MORE_GATE],
+                   .up = &o->w[MORE_UP],
+                   .down = &o->w[MORE_DOWN],
+                   .down_bias = clamped ? &o->w[MORE_BIAS] : NULL,
+                   .among_chosen = clamped,
+                   .renormalise = o->shape.interleaved,
+                   .alpha = 1.702f,
+                   .limit = clamped ? 1.5f : 0};
+    alm_node *x = more_table(o, t, 1);
+    return alm_tape_add(t, x, alm_tape_moe(t, x, alm_tape_linear(t, x, &o->w[MORE_ROUTER], NULL), &moe));
+}
+static double *moe_exact(const ref_world *o, size_t *dim) {
+    bool clamped = o->shape.recompute;
+    size_t used = o->shape.interleaved || clamped ? 2 : 1, n = o->rows.n, ffn = o->shape.ffn;
+    double *x = ref_lookup(o, 1), *score = ref_linear(o, x, MORE_ROUTER, SIZE_MAX), *y = ref_new(n * o->shape.hidden);
+    *dim = o->shape.hidden;
+    for (size_t e = 0; e < MORE_EXPERTS; e++) {
+        double *g = ref_linear(o, x, MORE_GATE + e, SIZE_MAX), *u = ref_linear(o, x, MORE_UP + e, SIZE_MAX);
+        for (size_t i = 0; i < n * ffn; i++) g[i] = clamped ? more_clamped(g[i], u[i]) : g[i] / (1 + exp(-g[i])) * u[i];
+        double *said = ref_linear(o, g, MORE_DOWN + e, clamped ? MORE_BIAS + e : SIZE_MAX);
+        for (size_t r = 0; r < n; r++) {
+            double all = 0, chosen = 0, mine = exp(score[r * MORE_EXPERTS + e]);
+            size_t better = 0;
+            for (size_t k = 0; k < MORE_EXPERTS; k++) {
+                double p = exp(score[r * MORE_EXPERTS + k]);
+                size_t before = 0;
+                for (size_t l = 0; l < MORE_EXPERTS; l++) before += exp(score[r * MORE_EXPERTS + l]) > p;
+                all += p, better += p > mine;
+                if (before < used) chosen += p;
+            }
+            if (better >= used) continue;
+            double w = mine / (o->shape.interleaved || clamped ? chosen : all);
+            for (size_t i = 0; i < *dim; i++) y[r * *dim + i] += w * said[r * *dim + i];
+        }
+        free(g), free(u), free(said);
+    }
+    for (size_t i = 0; i < n * *dim; i++) y[i] += x[i];
+    free(x), free(score);
+    return y;
+}
+
+#define layernorm_case \
+    { "layernorm", layernorm_make, layernorm_tape, layernorm_exact }
+#define positions_case \
+    { "positions", positions_make, positions_tape, positions_exact }
+#define add_row_case \
+    { "add_row", add_row_make, add_row_tape, add_row_exact }
+#define clamped_swiglu_case \
+    { "clamped_swiglu", clamped_swiglu_make, clamped_swiglu_tape, clamped_swiglu_exact }
+#define moe_case \
+    { "moe", moe_make, moe_tape, moe_exact, .only_forward = true }
 #define geglu_case \
     { "geglu", geglu_make, geglu_tape, geglu_exact }
 #define gelu_case \

@@ -48,6 +48,7 @@ struct ref_case {
     void (*make)(ref_world *);
     alm_node *(*tape)(ref_world *, alm_tape *);
     double *(*exact)(const ref_world *, size_t *dim);
+    bool only_forward; /* a tape that trains refuses it */
 };
 
 /* -- weights -------------------------------------------------------------------------------------------------------- */
@@ -261,10 +262,10 @@ static inline alm_compute *ref_compute(const char *isa, alm_pool *pool) {
     return c;
 }
 
-/* A whole step that trains: fills nll and adds into the gradients. */
+/* A whole step that trains, where the case does: fills nll and adds into the gradients. */
 static inline alm_status ref_train(ref_world *o, alm_tape *t, alm_error *err) {
     alm_tape_cross_entropy(t, o->how->tape(o, t), &o->w[0], o->label, ref_weighting(o), o->nll);
-    alm_tape_backward(t);
+    if (!o->how->only_forward) alm_tape_backward(t);
     return alm_tape_status(t, err);
 }
 
