@@ -2,7 +2,7 @@
  *
  * cmd_tensor.c - `alm tensor`: what lies in a file of weights; one tensor taken out of it.
  *
- * GGUF and safetensors look alike from here: names, shapes with the outermost dimension first, types, bytes. A tensor goes
+ * All containers look alike from here: names, shapes with the outermost dimension first, types, bytes. A tensor goes
  * into the file that -o names, never into one that its own name would make. */
 #include "base/alloc.h"
 #include "base/error.h"
@@ -11,13 +11,11 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "dtype/dtype.h"
-#include "format/gguf.h"
 #include "format/npy.h"
-#include "format/safetensors.h"
+#include "format/tensors.h"
 #include "proof/digest.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 enum { AS_F32, AS_RAW };
 
@@ -62,87 +60,22 @@ static const alm_example examples[] = {
     {"alm tensor tiny.gguf token_embd.weight --dtype raw -o raw.npy", N_("The bytes of the file, undecoded.")},
 };
 
-enum { MAX_DIMS = 8 };
-
-typedef struct tensor {
-    alm_str name;
-    const char *type_name;
-    uint32_t type; /* number in GGUF, or UINT32_MAX */
-    unsigned bits; /* of an item; 0: it comes in blocks */
-    uint32_t n_dims;
-    uint64_t dim[MAX_DIMS];
-    uint64_t n_items;
-    const unsigned char *at;
-    size_t n_bytes;
-} tensor;
-
-typedef struct file {
-    alm_gguf *g;
-    alm_safetensors *s;
-} file;
-
-static alm_status open_file(file *f, const char *path, alm_error *err) {
-    struct stat info;
-    char head[4] = {0};
-    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode)) {
-        FILE *in = fopen(path, "rb");
-        if (in) {
-            size_t n = fread(head, 1, sizeof head, in);
-            (void)n; /* what is shorter is no GGUF */
-            fclose(in);
-        }
-    }
-    if (memcmp(head, "GGUF", 4) == 0) return alm_gguf_open(&f->g, path, err);
-    return alm_safetensors_open(&f->s, path, err);
-}
-
-static size_t count(const file *f) { return f->g ? alm_gguf_tensor_count(f->g) : alm_safetensors_tensor_count(f->s); }
-
-static tensor tensor_at(const file *f, size_t i) {
-    tensor t;
-    if (f->g) {
-        const alm_gguf_tensor *x = alm_gguf_tensor_at(f->g, i);
-        uint32_t block, block_bytes;
-        t = (tensor){.name = x->name, .type = x->type, .n_dims = x->n_dims, .n_items = x->n_items, .at = x->at};
-        t.n_bytes = x->n_bytes;
-        t.type_name = alm_gguf_tensor_type_name(x->type, &block, &block_bytes);
-        t.bits = block == 1 ? 8 * block_bytes : 0;
-        for (uint32_t k = 0; k < x->n_dims; k++) t.dim[k] = x->dim[x->n_dims - 1 - k];
-        return t;
-    }
-    const alm_safetensors_tensor *x = alm_safetensors_tensor_at(f->s, i);
-    t = (tensor){.name = x->name, .n_dims = x->n_dims, .n_items = x->n_items, .at = x->at, .n_bytes = x->n_bytes};
-    t.type = alm_safetensors_type_gguf(x->type);
-    t.type_name = alm_safetensors_type_name(x->type);
-    t.bits = alm_safetensors_type_bits(x->type) % 8 ? 0 : alm_safetensors_type_bits(x->type);
-    for (uint32_t k = 0; k < x->n_dims; k++) t.dim[k] = x->dim[k];
-    return t;
-}
-
-static bool find(tensor *out, const file *f, alm_str name) {
-    for (size_t i = 0; i < count(f); i++) {
-        *out = tensor_at(f, i);
-        if (alm_str_eq(out->name, name)) return true;
-    }
-    return false;
-}
-
 /* -- listing ---------------------------------------------------------------------------------------------------------- */
 
-static alm_status list_json(alm_cli *cli, const file *f, alm_error *err) {
+static alm_status list_json(alm_cli *cli, const alm_tensors *f, alm_error *err) {
     alm_status st = ALM_OK;
-    for (size_t i = 0; i < count(f) && st == ALM_OK && !alm_cli_stopped(cli); i++) {
-        tensor t = tensor_at(f, i);
+    for (size_t i = 0; i < alm_tensors_count(f) && st == ALM_OK && !alm_cli_stopped(cli); i++) {
+        const alm_tensor_entry *t = alm_tensors_at(f, i);
         alm_digest digest;
         char hex[ALM_DIGEST_HEX_BYTES];
-        if ((st = alm_digest_of(&digest, t.at, t.n_bytes, err)) != ALM_OK) break;
+        if ((st = alm_digest_of(&digest, t->at, t->n_bytes, err)) != ALM_OK) break;
         alm_json_writer w = alm_json_writer_on(&cli->out.buf);
         alm_json_begin_object(&w);
-        alm_json_key(&w, "name"), alm_json_string(&w, t.name);
+        alm_json_key(&w, "name"), alm_json_string(&w, t->name);
         alm_json_key(&w, "shape"), alm_json_begin_array(&w);
-        for (uint32_t k = 0; k < t.n_dims; k++) alm_json_u64(&w, t.dim[k]);
+        for (uint32_t k = 0; k < t->n_dims; k++) alm_json_u64(&w, t->dim[k]);
         alm_json_end_array(&w);
-        alm_json_key(&w, "type"), alm_json_text(&w, t.type_name);
+        alm_json_key(&w, "type"), alm_json_text(&w, t->type_name);
         alm_json_key(&w, "sha256"), alm_json_text(&w, alm_digest_hex(hex, &digest));
         alm_json_end_object(&w);
         alm_out_text(&cli->out, "\n");
@@ -150,20 +83,20 @@ static alm_status list_json(alm_cli *cli, const file *f, alm_error *err) {
     return st;
 }
 
-static alm_status list_table(alm_cli *cli, const file *f, alm_error *err) {
+static alm_status list_table(alm_cli *cli, const alm_tensors *f, alm_error *err) {
     const alm_column heads[] = {
         {.head = _("name")}, {.head = _("type")}, {.head = _("shape")}, {.head = _("bytes"), .right = true}};
     alm_columns *table;
     alm_status st = alm_columns_new(&table, heads, 4, err);
-    for (size_t i = 0; st == ALM_OK && i < count(f); i++) {
-        tensor t = tensor_at(f, i);
-        char shape[MAX_DIMS * 24] = "", bytes[24];
+    for (size_t i = 0; st == ALM_OK && i < alm_tensors_count(f); i++) {
+        const alm_tensor_entry *t = alm_tensors_at(f, i);
+        char shape[ALM_TENSOR_MAX_DIMS * 24] = "", bytes[24];
         size_t n = 0;
-        for (uint32_t k = 0; k < t.n_dims; k++)
-            n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", k ? " x " : "", (unsigned long long)t.dim[k]);
-        snprintf(bytes, sizeof bytes, "%zu", t.n_bytes);
-        st = alm_columns_add(table, t.name, ALM_PLAIN, err);
-        if (st == ALM_OK) st = alm_columns_add(table, alm_str_of(t.type_name), ALM_PLAIN, err);
+        for (uint32_t k = 0; k < t->n_dims; k++)
+            n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", k ? " x " : "", (unsigned long long)t->dim[k]);
+        snprintf(bytes, sizeof bytes, "%zu", t->n_bytes);
+        st = alm_columns_add(table, t->name, ALM_PLAIN, err);
+        if (st == ALM_OK) st = alm_columns_add(table, alm_str_of(t->type_name), ALM_PLAIN, err);
         if (st == ALM_OK) st = alm_columns_add(table, alm_str_of(shape), ALM_PLAIN, err);
         if (st == ALM_OK) st = alm_columns_add(table, alm_str_of(bytes), ALM_PLAIN, err);
     }
@@ -174,7 +107,7 @@ static alm_status list_table(alm_cli *cli, const file *f, alm_error *err) {
 
 /* -- one tensor --------------------------------------------------------------------------------------------------------- */
 
-static alm_status write_f32(const tensor *t, const char *path, alm_error *err) {
+static alm_status write_f32(const alm_tensor_entry *t, const char *path, alm_error *err) {
     const alm_type *type = t->type == UINT32_MAX ? NULL : alm_type_find(t->type);
     if (!type) {
         alm_fail(err, ALM_UNSUPPORTED, _("tensor %.*s is %s, which this build cannot decode"), ALM_ARG(t->name),
@@ -193,7 +126,7 @@ static alm_status write_f32(const tensor *t, const char *path, alm_error *err) {
 }
 
 /* Numbers that NumPy knows keep their type; everything else is bytes, a row of them for each row of the tensor. */
-static alm_status write_raw(const tensor *t, const char *path, alm_error *err) {
+static alm_status write_raw(const alm_tensor_entry *t, const char *path, alm_error *err) {
     static const struct {
         const char *type, *descr;
     } known[] = {{"F32", "<f4"}, {"F16", "<f2"},  {"F64", "<f8"}, {"I8", "|i1"},  {"I16", "<i2"},
@@ -202,7 +135,7 @@ static alm_status write_raw(const tensor *t, const char *path, alm_error *err) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i].type, t->type_name) == 0)
             return alm_npy_write(path, known[i].descr, t->n_dims, t->dim, t->at, t->n_bytes, err);
-    uint64_t dim[MAX_DIMS] = {t->n_bytes};
+    uint64_t dim[ALM_TENSOR_MAX_DIMS] = {t->n_bytes};
     uint32_t n_dims = 1;
     if (t->n_dims > 0 && t->n_items > 0) {
         n_dims = t->n_dims;
@@ -213,14 +146,14 @@ static alm_status write_raw(const tensor *t, const char *path, alm_error *err) {
     return alm_npy_write(path, "|u1", n_dims, dim, t->at, t->n_bytes, err);
 }
 
-static alm_status give(alm_cli *cli, const file *f, const values *v, alm_error *err) {
+static alm_status give(alm_cli *cli, const alm_tensors *f, const values *v, alm_error *err) {
     if (v->list) return v->json ? list_json(cli, f, err) : list_table(cli, f, err);
-    tensor t;
-    if (!find(&t, f, alm_str_of(cli->operands.at[1]))) {
+    const alm_tensor_entry *t = alm_tensors_find(f, alm_str_of(cli->operands.at[1]));
+    if (!t) {
         alm_fail(err, ALM_NOT_FOUND, _("%s: no tensor %s"), cli->operands.at[0], cli->operands.at[1]);
         return alm_hint(err, _("--list shows the names")), ALM_NOT_FOUND;
     }
-    return v->dtype == AS_RAW ? write_raw(&t, v->output, err) : write_f32(&t, v->output, err);
+    return v->dtype == AS_RAW ? write_raw(t, v->output, err) : write_f32(t, v->output, err);
 }
 
 static int run(alm_cli *cli, const void *given) {
@@ -229,12 +162,11 @@ static int run(alm_cli *cli, const void *given) {
     if (v->json && !v->list) return alm_cli_usage(cli, NULL, _("--json goes with --list"));
     if (!v->list && (cli->operands.n != 2 || !v->output))
         return alm_cli_usage(cli, NULL, _("say what to give: FILE --list, or FILE NAME -o OUT.npy"));
-    file f = {0};
+    alm_tensors *f = NULL;
     alm_error err = {0};
-    alm_status st = open_file(&f, cli->operands.at[0], &err);
-    if (st == ALM_OK) st = give(cli, &f, v, &err);
-    alm_gguf_close(f.g);
-    alm_safetensors_close(f.s);
+    alm_status st = alm_tensors_open(&f, cli->operands.at[0], &err);
+    if (st == ALM_OK) st = give(cli, f, v, &err);
+    alm_tensors_close(f);
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
 }
 
@@ -243,10 +175,10 @@ const alm_command_spec alm_cmd_tensor = {
     .min_operands = 1,
     .max_operands = 2,
     .operands_are_files = true,
-    .about =
-        N_("Lists the tensors of a GGUF file, a safetensors file or a folder of them, or writes one of them as a NumPy "
-           "array. Shapes have the outermost dimension first.\n\n"
-           "A file that breaks its format is refused before anything in it is used."),
+    .about = N_(
+        "Lists the tensors of a GGUF, safetensors or PyTorch file, or of a folder of them, or writes one of them as a "
+        "NumPy array. Shapes have the outermost dimension first.\n\n"
+        "A file that breaks its format is refused before anything in it is used."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

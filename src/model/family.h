@@ -8,7 +8,7 @@
 #ifndef ALM_MODEL_FAMILY_H
 #define ALM_MODEL_FAMILY_H
 
-#include "format/safetensors.h"
+#include "format/tensors.h"
 #include "model/model.h"
 #include "model/settings.h"
 
@@ -178,8 +178,8 @@ struct alm_model {
     alm_rope_tables *rope[ALM_TURNS];
     alm_model_watcher *watcher;
     void *watcher_arg;
-    alm_gguf *gguf;               /* opened by alm_model_open */
-    alm_safetensors *safetensors; /* the same */
+    alm_gguf *gguf;       /* opened by alm_model_open */
+    alm_tensors *tensors; /* the same, of a folder */
 };
 
 /* A model with slots and no values. */
@@ -205,6 +205,6 @@ alm_status alm_vocab_check(const alm_gguf *g, const char *prefix, size_t n_vocab
 
 /* Fills the weights of a model that alm_model_make gave. */
 alm_status alm_weights_from_gguf(alm_model *m, const alm_gguf *g, const char *prefix, alm_error *err);
-alm_status alm_weights_from_hf(alm_model *m, const alm_safetensors *s, alm_error *err);
+alm_status alm_weights_from_hf(alm_model *m, const alm_tensors *s, alm_error *err);
 
 #endif

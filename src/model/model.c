@@ -67,7 +67,7 @@ void alm_model_free(alm_model *m) {
     alm_free(m->encoded);
     alm_free(m->rope_factor);
     alm_gguf_close(m->gguf);
-    alm_safetensors_close(m->safetensors);
+    alm_tensors_close(m->tensors);
     alm_free(m);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * open.c - from a path to a model: a GGUF file, or a Hugging Face folder (config.json and safetensors).
+ * open.c - from a path to a model: a GGUF file, or a Hugging Face folder (config.json, and safetensors or PyTorch's files).
  *
  * Everything in the file is held against everything else before the first use: configuration against tensors, tensors
  * against the configuration, the vocabulary that travels along against both. */
@@ -125,21 +125,21 @@ static alm_status read_config(alm_config *config, const char *dir, alm_error *er
 
 static alm_status open_folder(alm_model **out, const char *path, alm_error *err) {
     alm_config config;
-    alm_safetensors *s = NULL;
+    alm_tensors *s = NULL;
     alm_model *m = NULL;
     alm_status st = read_config(&config, path, err);
-    if (st == ALM_OK) st = alm_safetensors_open(&s, path, err);
-    if (st == ALM_OK && config.n_layers > alm_safetensors_tensor_count(s))
+    if (st == ALM_OK) st = alm_tensors_open(&s, path, err);
+    if (st == ALM_OK && config.n_layers > alm_tensors_count(s))
         st = alm_fail(err, ALM_MALFORMED, "missing_tensor: %zu layers, %zu tensors", config.n_layers,
-                      alm_safetensors_tensor_count(s));
+                      alm_tensors_count(s));
     if (st == ALM_OK) st = alm_model_make(&m, &config, err);
     if (st == ALM_OK) st = alm_weights_from_hf(m, s, err);
     if (st == ALM_OK) {
-        m->safetensors = s;
+        m->tensors = s;
         return *out = m, ALM_OK;
     }
     alm_model_free(m);
-    alm_safetensors_close(s);
+    alm_tensors_close(s);
     return st;
 }
 
@@ -157,9 +157,11 @@ static alm_status with_path(alm_status st, const char *path, alm_error *err) {
 alm_status alm_model_open(alm_model **out, const char *path, alm_error *err) {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return with_path(open_folder(out, path, err), path, err);
-    if (alm_str_ends(alm_str_of(path), ALM_STR(".safetensors"))) {
+    alm_str name = alm_str_of(path);
+    if (alm_str_ends(name, ALM_STR(".safetensors")) || alm_str_ends(name, ALM_STR(".bin")) ||
+        alm_str_ends(name, ALM_STR(".pt"))) {
         alm_fail(err, ALM_INVALID, "%s: weights without their configuration", path);
-        return alm_hint(err, "give the folder that holds config.json and model.safetensors"), ALM_INVALID;
+        return alm_hint(err, "give the folder that holds config.json and the weights"), ALM_INVALID;
     }
     return with_path(open_gguf(out, path, err), path, err);
 }

@@ -27,13 +27,13 @@ typedef struct found {
 
 typedef struct source {
     const alm_gguf *g;
-    const alm_safetensors *s;
+    const alm_tensors *s;
     const char *prefix;      /* GGUF: in front of all names */
     const char *root, *used; /* Hugging Face: the family's beginning of names, and the one in this file */
 } source;
 
 static size_t n_tensors(const source *from) {
-    return from->g ? alm_gguf_tensor_count(from->g) : alm_safetensors_tensor_count(from->s);
+    return from->g ? alm_gguf_tensor_count(from->g) : alm_tensors_count(from->s);
 }
 
 /* Vectors are columns of one item each. */
@@ -56,10 +56,10 @@ static void name_in_file(char *out, size_t out_bytes, const source *from, const 
 static bool find_hf(found *out, const source *from, const char *name) {
     char full[200];
     name_in_file(full, sizeof full, from, name);
-    const alm_safetensors_tensor *t = alm_safetensors_find(from->s, full);
+    const alm_tensor_entry *t = alm_tensors_find(from->s, alm_str_of(full));
     if (!t) return false;
     uint64_t inner = t->n_dims > 0 ? t->dim[t->n_dims - 1] : 1;
-    *out = (found){t->name, alm_safetensors_type_gguf(t->type), t->n_dims, t->n_items, 1, t->at};
+    *out = (found){t->name, t->type, t->n_dims, t->n_items, 1, t->at};
     if (t->n_dims > 1 && inner > 0) out->rows = t->n_items / inner, out->cols = inner;
     return true;
 }
@@ -169,8 +169,8 @@ static bool is_known_extra(const alm_model *m, const source *from, alm_str name)
     if (!m->config.tied || !alm_str_eq(name, ALM_STR("lm_head.weight"))) return false;
     char embedding[200];
     name_in_file(embedding, sizeof embedding, from, m->slot[0].origin[1].name);
-    const alm_safetensors_tensor *head = alm_safetensors_find(from->s, "lm_head.weight"),
-                                 *table = alm_safetensors_find(from->s, embedding);
+    const alm_tensor_entry *head = alm_tensors_find(from->s, ALM_STR("lm_head.weight")),
+                           *table = alm_tensors_find(from->s, alm_str_of(embedding));
     return table && head->type == table->type && head->n_bytes == table->n_bytes &&
            memcmp(head->at, table->at, head->n_bytes) == 0;
 }
@@ -201,7 +201,7 @@ static bool is_slot(const alm_model *m, const source *from, alm_str name) {
 static alm_status check_rest(const alm_model *m, const source *from, size_t n_used, alm_error *err) {
     if (n_tensors(from) == n_used) return ALM_OK;
     for (size_t i = 0; i < n_tensors(from); i++) {
-        alm_str name = from->g ? alm_gguf_tensor_at(from->g, i)->name : alm_safetensors_tensor_at(from->s, i)->name;
+        alm_str name = from->g ? alm_gguf_tensor_at(from->g, i)->name : alm_tensors_at(from->s, i)->name;
         if (is_slot(m, from, name) || is_known_extra(m, from, name)) continue;
         alm_fail(err, ALM_UNSUPPORTED, "unsupported: the configuration has no place for tensor %.*s", ALM_ARG(name));
         alm_hint(err, "the model is of another kind than its configuration says, or holds weights of an extension");
@@ -276,7 +276,7 @@ alm_status alm_weights_from_gguf(alm_model *m, const alm_gguf *g, const char *pr
 }
 
 /* The beginning of names under which the embedding is found. */
-alm_status alm_weights_from_hf(alm_model *m, const alm_safetensors *s, alm_error *err) {
+alm_status alm_weights_from_hf(alm_model *m, const alm_tensors *s, alm_error *err) {
     const char *const *roots = m->family->hf_roots;
     source from = {.s = s, .prefix = "", .root = roots ? roots[0] : NULL, .used = roots ? roots[0] : NULL};
     for (size_t i = 0; roots && roots[i]; i++) {

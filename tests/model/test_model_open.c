@@ -473,6 +473,24 @@ static void no_allocation_failure_leaks(void **state) {
     CHECK(ALM_FOR_EACH_ALLOC_FAILURE(open_all, NULL) > 50);
 }
 
+static void pytorchs_files_give_the_same_model_as_safetensors(void **state) {
+    (void)state;
+    alm_model *want = opened(alm_test_source("tests/data/torch/tiny-llama/safetensors"));
+    static const char *const forms[] = {"tests/data/torch/tiny-llama/zip", "tests/data/torch/tiny-llama/legacy"};
+    for (size_t i = 0; i < 2; i++) {
+        alm_model *m = opened(alm_test_source(forms[i]));
+        same_config(alm_model_config(want), alm_model_config(m));
+        same_values(want, m);
+        alm_model_free(m);
+    }
+    alm_model_free(want);
+    alm_model *none = NULL;
+    alm_error err = {0};
+    CHECK_STATUS(alm_model_open(&none, alm_test_source("tests/data/torch/tiny-llama/zip/pytorch_model.bin"), &err),
+                 ALM_INVALID, &err);
+    CHECK_HOLDS(err.hint, "folder");
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_same_seed_gives_the_same_weights_and_another_seed_others),
     cmocka_unit_test(fresh_weights_have_recorded_bits),
@@ -490,5 +508,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(both_forms_of_a_configuration_mean_the_same),
     cmocka_unit_test(hostile_files_get_their_verdict),
     cmocka_unit_test(no_allocation_failure_leaks),
+    cmocka_unit_test(pytorchs_files_give_the_same_model_as_safetensors),
 };
 ALM_TEST_MAIN(tests)
