@@ -13,6 +13,9 @@ static inline uint32_t alm_load_u32(const uint8_t *at) {
     return alm_load_u16(at) | (uint32_t)alm_load_u16(at + 2) << 16;
 }
 
+/* n bits of v from bit `at` on. */
+static inline unsigned alm_bits(unsigned v, unsigned at, unsigned n) { return v >> at & ((1U << n) - 1); }
+
 /* decode of a type whose block function `one` takes a block from `at` and writes its numbers. */
 #define ALM_DECODE_BLOCKS(one, numbers, bytes)                                                    \
     static void decode(float *out, const void *in, size_t n) {                                    \

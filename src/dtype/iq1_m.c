@@ -15,7 +15,8 @@ static void take(float *out, const uint8_t *at) {
     for (unsigned i = 0; i < 4; i++) bits |= (unsigned)alm_load_u16(scales + 2 * i) >> 12 << 4 * i;
     float d = alm_f16_to_f32((uint16_t)bits);
     for (unsigned k = 0; k < 32; k++, out += 8) {
-        unsigned more = high[k / 2] >> k % 2 * 4 & 15U, scale = alm_load_u16(scales + k / 8 * 2) >> k / 2 % 4 * 3 & 7U;
+        unsigned more = alm_bits(high[k / 2], k % 2 * 4, 4),
+                 scale = alm_bits(alm_load_u16(scales + k / 8 * 2), k / 2 % 4 * 3, 3);
         alm_iq1_point(out, alm_grid_iq1[low[k] | (more & 7) << 8], more & 8 ? -0.125F : 0.125F,
                       d * (float)(2 * scale + 1));
     }

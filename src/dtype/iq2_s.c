@@ -12,7 +12,8 @@ static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
     const uint8_t *low = at + 2, *signs = at + 34, *high = at + 66, *scales = at + 74;
     for (unsigned k = 0; k < 32; k++, out += 8) {
-        unsigned code = low[k] | (high[k / 4] >> k % 4 * 2 & 3U) << 8, scale = scales[k / 4] >> k / 2 % 2 * 4 & 15U;
+        unsigned code = low[k] | alm_bits(high[k / 4], k % 4 * 2, 2) << 8,
+                 scale = alm_bits(scales[k / 4], k / 2 % 2 * 4, 4);
         float by = d * (0.5F + (float)scale) * 0.25F;
         alm_iq2_point(out, alm_grid_iq2_s[code], signs[k], by);
     }

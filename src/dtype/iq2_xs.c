@@ -11,7 +11,7 @@ enum { BLOCK = 256, BLOCK_BYTES = 2 + 64 + 8 };
 static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
     for (unsigned k = 0; k < 32; k++, out += 8) {
-        unsigned code = alm_load_u16(at + 2 + 2 * k), scale = at[66 + k / 4] >> k / 2 % 2 * 4 & 15U;
+        unsigned code = alm_load_u16(at + 2 + 2 * k), scale = alm_bits(at[66 + k / 4], k / 2 % 2 * 4, 4);
         float by = d * (0.5F + (float)scale) * 0.25F;
         alm_iq2_point(out, alm_grid_iq2_xs[code & 511], alm_iq_signs(code >> 9), by);
     }

@@ -14,8 +14,10 @@ static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
     const uint8_t *low = at + 2, *high = at + 66, *signs = at + 74, *scales = at + 106;
     for (unsigned k = 0; k < 64; k++, out += 4) {
-        unsigned code = low[k] | (high[k / 8] >> k % 8 & 1U) << 8, scale = scales[k / 16] >> k / 8 % 2 * 4 & 15U;
-        alm_iq3_point(out, level, alm_grid_iq3_s[code], signs[k / 2] >> k % 2 * 4, d * (float)(1 + 2 * scale));
+        unsigned code = low[k] | alm_bits(high[k / 8], k % 8, 1) << 8,
+                 scale = alm_bits(scales[k / 16], k / 8 % 2 * 4, 4);
+        alm_iq3_point(out, level, alm_grid_iq3_s[code], alm_bits(signs[k / 2], k % 2 * 4, 4),
+                      d * (float)(1 + 2 * scale));
     }
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)

@@ -15,7 +15,7 @@ static void take(float *out, const uint8_t *at) {
     unsigned high = alm_load_u16(at + 2);
     const uint8_t *q = at + 8;
     for (unsigned j = 0; j < 8; j++, q += 16, out += 32) {
-        unsigned six = (at[4 + j / 2] >> j % 2 * 4 & 15U) | (high >> 2 * j & 3) << 4;
+        unsigned six = alm_bits(at[4 + j / 2], j % 2 * 4, 4) | (high >> 2 * j & 3) << 4;
         float by = d * (float)((int)six - 32);
         for (size_t i = 0; i < 16; i++) {
             out[i] = by * (float)alm_iq4_level[q[i] & 15];

@@ -15,7 +15,8 @@ static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
     uint32_t fifth = alm_load_u32(at + 2);
     for (unsigned i = 0; i < 16; i++) {
-        unsigned low = (at[6 + i] & 15U) | (fifth >> i & 1) << 4, high = at[6 + i] >> 4 | (fifth >> (i + 16) & 1) << 4;
+        unsigned low = (at[6 + i] & 15U) | (fifth >> i & 1) << 4,
+                 high = alm_bits(at[6 + i], 4, 4) | (fifth >> (i + 16) & 1) << 4;
         out[i] = (float)((int)low - 16) * d;
         out[i + 16] = (float)((int)high - 16) * d;
     }
