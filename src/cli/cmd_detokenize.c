@@ -10,28 +10,34 @@ static const alm_example examples[] = {
      N_("There and back again: not a byte is different.")},
 };
 
-static alm_status write_id(alm_cli *cli, const alm_bpe *b, alm_str word, alm_error *err) {
+/* The first id of all begins the text. */
+typedef struct reader {
+    alm_cli *cli;
+    alm_tokenizer *t;
+    bool begun;
+} reader;
+
+static alm_status write_id(reader *r, alm_str word, alm_error *err) {
     uint64_t id;
-    if (!alm_str_to_u64(word, &id) || id >= alm_bpe_vocab(b)) {
+    if (!alm_str_to_u64(word, &id) || id >= alm_tokenizer_vocab(r->t)) {
         alm_fail(err, ALM_INVALID, _("%.*s is no id of this vocabulary"), word.n > 40 ? 40 : (int)word.n, word.at);
-        alm_hint(err, _("its ids go from 0 to %zu"), alm_bpe_vocab(b) - 1);
+        alm_hint(err, _("its ids go from 0 to %zu"), alm_tokenizer_vocab(r->t) - 1);
         return ALM_INVALID;
     }
-    alm_str piece = alm_bpe_piece(b, (uint32_t)id);
-    if (!piece.n) piece = alm_bpe_special_text(b, (uint32_t)id);
-    alm_buf_add_str(&cli->out.buf, piece);
+    alm_tokenizer_decode_one(r->t, (uint32_t)id, !r->begun, &r->cli->out.buf);
+    r->begun = true;
     return ALM_OK;
 }
 
 static bool parts(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == ','; }
 
-static alm_status write_all(alm_cli *cli, const alm_bpe *b, alm_str ids, alm_error *err) {
+static alm_status write_all(reader *r, alm_str ids, alm_error *err) {
     alm_status st = ALM_OK;
     for (size_t at = 0; st == ALM_OK && at < ids.n;) {
         size_t end = at;
         while (end < ids.n && !parts(ids.at[end])) end++;
-        if (end > at) st = write_id(cli, b, alm_str_slice(ids, at, end), err);
-        if (!alm_out_tick(&cli->out)) break;
+        if (end > at) st = write_id(r, alm_str_slice(ids, at, end), err);
+        if (!alm_out_tick(&r->cli->out)) break;
         at = end + 1;
     }
     return st;
@@ -39,10 +45,10 @@ static alm_status write_all(alm_cli *cli, const alm_bpe *b, alm_str ids, alm_err
 
 static int run(alm_cli *cli, const void *given) {
     (void)given;
-    alm_bpe *b = NULL;
+    reader r = {.cli = cli};
     alm_error err = {0};
     alm_buf text = alm_buf_with_limit(UINT32_MAX);
-    alm_status st = alm_vocabulary_open(&b, cli, cli->operands.at[0], &err);
+    alm_status st = alm_vocabulary_open(&r.t, cli, cli->operands.at[0], &err);
     for (size_t i = 1; st == ALM_OK && i < cli->operands.n; i++) {
         alm_str ids = alm_str_of(cli->operands.at[i]);
         if (alm_str_eq(ids, ALM_STR("-"))) {
@@ -50,10 +56,10 @@ static int run(alm_cli *cli, const void *given) {
             st = alm_vocabulary_read(&text, cli, "-", &err);
             ids = alm_buf_str(&text);
         }
-        if (st == ALM_OK) st = write_all(cli, b, ids, &err);
+        if (st == ALM_OK) st = write_all(&r, ids, &err);
     }
     alm_buf_free(&text);
-    alm_bpe_free(b);
+    alm_tokenizer_free(r.t);
     if (st == ALM_INTERRUPTED) return ALM_EXIT_INTERRUPTED;
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
 }

@@ -37,7 +37,7 @@ enum { BLOCK_LINES = 512, BLOCK_BYTES = 1 << 18, READ_BYTES = 1 << 16, MOST = 1 
 typedef struct job {
     alm_cli *cli;
     alm_scorer *scorer;
-    const alm_bpe *bpe;
+    const alm_tokenizer *tokenizer;
     bool pieces;
     alm_buf text; /* lines that wait, with their newlines, then the part of a line that has no end yet */
 } job;
@@ -55,7 +55,7 @@ static void tell(job *j, const alm_scored *s) {
         for (uint32_t i = 0; i < s->n; i++) {
             alm_json_begin_object(&w);
             alm_json_key(&w, "id"), alm_json_u64(&w, s->id[i]);
-            alm_json_key(&w, "text"), alm_json_string(&w, alm_bpe_piece(j->bpe, s->id[i]));
+            alm_json_key(&w, "text"), alm_json_string(&w, alm_tokenizer_name(j->tokenizer, s->id[i]));
             alm_json_key(&w, "nll"), alm_json_number(&w, (double)s->piece[i]);
             alm_json_end_object(&w);
         }
@@ -120,19 +120,19 @@ static int run(alm_cli *cli, const void *given) {
     alm_error err = {0};
     alm_gguf *g = NULL;
     alm_model *m = NULL;
-    alm_bpe *b = NULL;
+    alm_tokenizer *t = NULL;
     alm_pool *pool = NULL;
     alm_compute *c = NULL;
     job j = {.cli = cli, .pieces = v->pieces, .text = alm_buf_with_limit(MOST)};
     int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     alm_status st = fd < 0 ? alm_fail_errno(&err, errno, "%s", name) : alm_gguf_open(&g, path, &err);
-    if (st == ALM_OK) st = alm_bpe_from_gguf(&b, g, "", &err);
+    if (st == ALM_OK) st = alm_tokenizer_from_gguf(&t, g, "", &err);
     if (st == ALM_OK) st = alm_model_from_gguf(&m, g, "", &err);
     if (st == ALM_OK) st = alm_pool_new(&pool, (unsigned)cli->common.threads, &err);
     if (st == ALM_OK) st = alm_compute_new(&c, pool, &err);
     if (st == ALM_OK) st = alm_model_pack(m, c, &err);
-    if (st == ALM_OK) st = alm_scorer_new(&j.scorer, m, b, c, &err);
-    j.bpe = b;
+    if (st == ALM_OK) st = alm_scorer_new(&j.scorer, m, t, c, &err);
+    j.tokenizer = t;
     if (st == ALM_OK) st = read_all(&j, fd, name, &err);
     int code = st == ALM_OK || st == ALM_END ? ALM_EXIT_DONE
                : st == ALM_INTERRUPTED       ? ALM_EXIT_INTERRUPTED
@@ -142,7 +142,7 @@ static int run(alm_cli *cli, const void *given) {
     alm_compute_free(c);
     alm_pool_free(pool);
     alm_model_free(m);
-    alm_bpe_free(b);
+    alm_tokenizer_free(t);
     alm_gguf_close(g);
     if (fd > STDIN_FILENO) close(fd);
     return code;

@@ -43,19 +43,23 @@ static const alm_example examples[] = {
 typedef struct work {
     alm_cli *cli;
     const values *v;
-    alm_bpe *bpe;
-    alm_bpe_scratch *scratch;
+    alm_tokenizer *tokenizer;
+    alm_tokenizer_scratch *scratch;
     alm_buf ids;
 } work;
 
-static bool add_id(alm_buf *ids, int32_t id) { return alm_buf_add(ids, &id, sizeof id); }
+static void frame(work *w, const uint32_t *(*part)(const alm_tokenizer *, size_t *)) {
+    size_t n;
+    const uint32_t *id = part(w->tokenizer, &n);
+    if (w->v->add_bos) alm_buf_add(&w->ids, id, n * sizeof *id);
+}
 
 static alm_status tokenize(work *w, alm_str text, alm_error *err) {
+    alm_specials specials = w->v->no_special ? ALM_SPECIALS_NONE : ALM_SPECIALS_OWN;
     alm_buf_clear(&w->ids);
-    if (w->v->add_bos && alm_bpe_adds_bos(w->bpe)) add_id(&w->ids, alm_bpe_bos(w->bpe));
-    alm_status st = w->v->no_special ? alm_bpe_encode(w->bpe, w->scratch, text, &w->ids, NULL, err)
-                                     : alm_bpe_encode_special(w->bpe, w->scratch, text, &w->ids, NULL, err);
-    if (w->v->add_bos && alm_bpe_adds_eos(w->bpe)) add_id(&w->ids, alm_bpe_eos(w->bpe));
+    frame(w, alm_tokenizer_before);
+    alm_status st = alm_tokenizer_encode(w->tokenizer, w->scratch, text, specials, &w->ids, err);
+    frame(w, alm_tokenizer_behind);
     return st == ALM_OK ? alm_buf_status(&w->ids, err) : st;
 }
 
@@ -79,10 +83,7 @@ static void write_object(work *w) {
     write_ids(w, &json);
     alm_json_key(&json, "pieces");
     alm_json_begin_array(&json);
-    for (size_t i = 0; i < n_ids(w); i++) {
-        alm_str piece = alm_bpe_piece(w->bpe, id_at(w, i));
-        alm_json_string(&json, piece.n ? piece : alm_bpe_special_text(w->bpe, id_at(w, i)));
-    }
+    for (size_t i = 0; i < n_ids(w); i++) alm_json_string(&json, alm_tokenizer_name(w->tokenizer, id_at(w, i)));
     alm_json_end_array(&json);
     alm_json_end_object(&json);
 }
@@ -133,14 +134,14 @@ static int run(alm_cli *cli, const void *given) {
     work w = {.cli = cli, .v = given, .ids = alm_buf_with_limit(SIZE_MAX)};
     alm_error err = {0};
     alm_buf text = alm_buf_with_limit(UINT32_MAX);
-    alm_status st = alm_vocabulary_open(&w.bpe, cli, cli->operands.at[0], &err);
-    if (st == ALM_OK) st = alm_bpe_scratch_new(&w.scratch, &err);
+    alm_status st = alm_vocabulary_open(&w.tokenizer, cli, cli->operands.at[0], &err);
+    if (st == ALM_OK) st = alm_tokenizer_scratch_new(&w.scratch, w.tokenizer, &err);
     if (st == ALM_OK) st = alm_vocabulary_read(&text, cli, cli->operands.n > 1 ? cli->operands.at[1] : "-", &err);
     if (st == ALM_OK) st = w.v->lines ? each_line(&w, alm_buf_str(&text), &err) : whole(&w, alm_buf_str(&text), &err);
     alm_buf_free(&text);
     alm_buf_free(&w.ids);
-    alm_bpe_scratch_free(w.scratch);
-    alm_bpe_free(w.bpe);
+    alm_tokenizer_scratch_free(w.scratch);
+    alm_tokenizer_free(w.tokenizer);
     if (st == ALM_INTERRUPTED) return ALM_EXIT_INTERRUPTED;
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
 }
@@ -152,9 +153,11 @@ const alm_command_spec alm_cmd_tokenize = {
     .operands_are_files = true,
     .about = N_(
         "Shows the ids that the tokenizer of MODEL gives to a text: on one line, with blanks between them. MODEL is a "
-        "GGUF file with a byte-level BPE vocabulary, a tokenizer.json (also packed), or a folder that holds one.\n\n"
+        "GGUF file, a tokenizer.json, a tokenizer.model of SentencePiece, a rank file of tiktoken (all of them also "
+        "packed), "
+        "or a folder that holds a tokenizer.json or tokenizer.model.\n\n"
         "The text is taken as it is, with its last line end. Special tokens that are named in it are recognised "
-        "unless --no-special is given."),
+        "unless --no-special is given; a tokenizer.model recognises none, as SentencePiece itself."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

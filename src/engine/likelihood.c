@@ -17,9 +17,9 @@ enum { ROWS = 2048 }; /* at once: enough for the products, little enough for a c
 
 struct alm_scorer {
     alm_model *m;
-    const alm_bpe *b;
+    const alm_tokenizer *t;
     alm_compute *c;
-    alm_bpe_scratch *scratch;
+    alm_tokenizer_scratch *scratch;
     alm_tape *tape;
     size_t context, cap;
     uint32_t *row_id, *start; /* [cap], [cap + 1] */
@@ -27,20 +27,20 @@ struct alm_scorer {
     size_t *place;            /* [cap] where in nll this row's number belongs */
     float *row_nll;           /* [cap] */
     size_t n_rows, n_docs;
-    alm_buf id, end;   /* all tokens of the call, BOS included; ends of those that come from the text */
+    alm_buf id;        /* all tokens of the call, BOS included */
     alm_buf nll, span; /* float per token; uint64_t: where each text begins in id */
 };
 
-alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_bpe *b, alm_compute *c, alm_error *err) {
+alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_tokenizer *t, alm_compute *c, alm_error *err) {
     alm_status st;
     alm_scorer *s = alm_calloc(1, sizeof *s);
     if (!s) return alm_fail_memory(err);
-    s->m = m, s->b = b, s->c = c;
-    s->id = s->end = s->nll = s->span = alm_buf_with_limit((size_t)1 << 40);
+    s->m = m, s->t = t, s->c = c;
+    s->id = s->nll = s->span = alm_buf_with_limit((size_t)1 << 40);
     s->context = alm_model_config(m)->context;
-    if (s->context < 2 || alm_bpe_vocab(b) > alm_model_config(m)->n_vocab) {
+    if (s->context < 2 || alm_tokenizer_vocab(t) > alm_model_config(m)->n_vocab) {
         st = alm_fail(err, ALM_MISMATCH, "the tokenizer has %zu tokens, the model %zu, in a context of %zu",
-                      alm_bpe_vocab(b), alm_model_config(m)->n_vocab, s->context);
+                      alm_tokenizer_vocab(t), alm_model_config(m)->n_vocab, s->context);
         goto done;
     }
     s->cap = s->context < ROWS ? ROWS : s->context;
@@ -53,7 +53,7 @@ alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_bpe *b, alm_
         st = alm_fail_memory(err);
         goto done;
     }
-    if ((st = alm_bpe_scratch_new(&s->scratch, err)) != ALM_OK) goto done;
+    if ((st = alm_tokenizer_scratch_new(&s->scratch, t, err)) != ALM_OK) goto done;
     if ((st = alm_tape_new(&s->tape, c, ALM_TAPE_INFER, 0, err)) != ALM_OK) goto done;
     *out = s, s = NULL;
 done:
@@ -64,14 +64,13 @@ done:
 void alm_scorer_free(alm_scorer *s) {
     if (!s) return;
     alm_tape_free(s->tape);
-    alm_bpe_scratch_free(s->scratch);
+    alm_tokenizer_scratch_free(s->scratch);
     alm_free(s->row_id);
     alm_free(s->start);
     alm_free(s->label);
     alm_free(s->place);
     alm_free(s->row_nll);
     alm_buf_free(&s->id);
-    alm_buf_free(&s->end);
     alm_buf_free(&s->nll);
     alm_buf_free(&s->span);
     alm_free(s);
@@ -111,14 +110,12 @@ static alm_status window(alm_scorer *s, size_t from, size_t to, size_t only_read
 static alm_status encode(alm_scorer *s, alm_str text, alm_error *err) {
     uint64_t at = s->id.n / sizeof(uint32_t);
     alm_buf_add(&s->span, &at, sizeof at);
-    if (alm_bpe_bos(s->b) >= 0) {
-        uint32_t bos = (uint32_t)alm_bpe_bos(s->b), none = 0;
+    if (alm_tokenizer_bos(s->t) >= 0) {
+        uint32_t bos = (uint32_t)alm_tokenizer_bos(s->t);
         alm_buf_add(&s->id, &bos, sizeof bos);
-        alm_buf_add(&s->end, &none, sizeof none);
     }
-    alm_status st = alm_bpe_encode(s->b, s->scratch, text, &s->id, &s->end, err);
+    alm_status st = alm_tokenizer_encode(s->t, s->scratch, text, ALM_SPECIALS_NONE, &s->id, err);
     if (st == ALM_OK) st = alm_buf_status(&s->id, err);
-    if (st == ALM_OK) st = alm_buf_status(&s->end, err);
     return st != ALM_OK ? st : alm_buf_status(&s->span, err);
 }
 
@@ -132,7 +129,7 @@ static double sum_of(const float *x, size_t n) {
 
 alm_status alm_scorer_run(alm_scorer *s, alm_scored *out, const alm_str *text, size_t n, alm_error *err) {
     alm_status st = ALM_OK;
-    alm_buf_clear(&s->id), alm_buf_clear(&s->end), alm_buf_clear(&s->nll), alm_buf_clear(&s->span);
+    alm_buf_clear(&s->id), alm_buf_clear(&s->nll), alm_buf_clear(&s->span);
     s->n_rows = s->n_docs = 0;
     for (size_t i = 0; st == ALM_OK && i < n; i++) st = encode(s, text[i], err);
     if (st != ALM_OK) return st;
@@ -160,7 +157,6 @@ alm_status alm_scorer_run(alm_scorer *s, alm_scored *out, const alm_str *text, s
         if (!count) continue;
         out[i].id = (const uint32_t *)(const void *)s->id.at + from + 1;
         out[i].piece = nll + from + 1;
-        out[i].end = (const uint32_t *)(const void *)s->end.at + from + 1;
         out[i].nll = sum_of(out[i].piece, count);
     }
     return ALM_OK;

@@ -6,20 +6,19 @@
 
 #include "base/buf.h"
 #include "model/model.h"
-#include "text/bpe.h"
+#include "text/tokenizer.h"
 
 /* One text. The first token is read only, unless the tokenizer has a token that begins a text: then that is. */
 typedef struct alm_scored {
-    uint32_t n;          /* tokens with a likelihood */
-    double nll;          /* their sum, in nats: rule D, in double */
-    const uint32_t *id;  /* [n] */
-    const float *piece;  /* [n] nll of each */
-    const uint32_t *end; /* [n] where in the text it ends */
+    uint32_t n;         /* tokens with a likelihood */
+    double nll;         /* their sum, in nats: rule D, in double */
+    const uint32_t *id; /* [n] */
+    const float *piece; /* [n] nll of each */
 } alm_scored;
 
 typedef struct alm_scorer alm_scorer;
 /* All three must outlive it. The model should be packed. One scorer belongs to one thread. */
-alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_bpe *b, alm_compute *c, alm_error *err);
+alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_tokenizer *t, alm_compute *c, alm_error *err);
 void alm_scorer_free(alm_scorer *s); /* NULL is fine */
 /* Texts are laid side by side, as many at once as memory is planned for, and none sees another: a text's numbers do not depend on its
  * neighbours. A text longer than the context is read in windows; each begins half a context before the tokens that it judges.

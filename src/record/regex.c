@@ -2,7 +2,7 @@
  *
  * regex.c - a user's regex, compiled once, bounded when it matches (regex.h).
  *
- * PCRE2 takes its memory from alm_alloc. \C is forbidden, UTF is off: records are bytes. With the JIT where there is one;
+ * PCRE2 takes its memory from alm_alloc. \C is forbidden; UTF is off unless it is asked for: records are bytes. With the JIT where there is one;
  * the limits hold with and without it. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "record/regex.h"
@@ -17,6 +17,7 @@ struct alm_regex {
     pcre2_general_context *memory;
     pcre2_match_context *limits;
     pcre2_code *code;
+    bool utf;
     bool starved; /* an allocation failed: only while it is made */
 };
 
@@ -35,11 +36,12 @@ static void give(void *at, void *arg) {
     alm_free(at);
 }
 
-alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what, alm_error *err) {
+static alm_status make(alm_regex **out, const char *pattern, uint32_t options, const char *what, alm_error *err) {
     alm_status st = ALM_OK;
     pcre2_compile_context *compile = NULL;
     alm_regex *r = alm_calloc(1, sizeof *r);
     if (!r) return alm_fail_memory(err);
+    r->utf = options & PCRE2_UTF;
     r->memory = pcre2_general_context_create(get, give, r);
     if (r->memory) r->limits = pcre2_match_context_create(r->memory);
     if (r->memory) compile = pcre2_compile_context_create(r->memory);
@@ -52,8 +54,8 @@ alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what,
     pcre2_set_heap_limit(r->limits, HEAP_LIMIT_KB);
     int code = 0;
     PCRE2_SIZE at = 0;
-    pcre2_code *made =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C, &code, &at, compile);
+    pcre2_code *made = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_NEVER_BACKSLASH_C | options,
+                                     &code, &at, compile);
     if (!made) {
         char why[200] = "";
         pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
@@ -73,6 +75,14 @@ done:
     if (compile) pcre2_compile_context_free(compile);
     alm_regex_free(r);
     return st;
+}
+
+alm_status alm_regex_new(alm_regex **out, const char *pattern, const char *what, alm_error *err) {
+    return make(out, pattern, 0, what, err);
+}
+
+alm_status alm_regex_new_utf(alm_regex **out, const char *pattern, const char *what, alm_error *err) {
+    return make(out, pattern, PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_AUTO_CAPTURE, what, err);
 }
 
 void alm_regex_free(alm_regex *r) {
@@ -100,7 +110,8 @@ void alm_regex_match_free(alm_regex_match *m) {
 
 alm_regex_result alm_regex_find(const alm_regex *r, alm_regex_match *m, alm_str text, size_t from, size_t *at,
                                 size_t *end, size_t *whole_end) {
-    int n = pcre2_match(r->code, (PCRE2_SPTR)(text.at ? text.at : ""), text.n, from, 0, m->data, r->limits);
+    int n = pcre2_match(r->code, (PCRE2_SPTR)(text.at ? text.at : ""), text.n, from, r->utf ? PCRE2_NO_UTF_CHECK : 0,
+                        m->data, r->limits);
     if (n == PCRE2_ERROR_NOMATCH) return ALM_REGEX_NO;
     if (n == PCRE2_ERROR_NOMEMORY) return ALM_REGEX_NO_MEMORY;
     if (n < 0) return ALM_REGEX_HARD;

@@ -71,14 +71,14 @@ static uint32_t *place(const names *t, alm_str s) {
     return &t->slot[at];
 }
 
-static size_t mask_for(size_t n) {
+size_t alm_bpe_mask_for(size_t n) {
     size_t size = 16;
     while (size < 2 * n) size *= 2;
     return size - 1;
 }
 
 static alm_status names_new(names *t, const alm_str *raw, size_t n, const char *what, alm_error *err) {
-    *t = (names){.raw = raw, .mask = mask_for(n)};
+    *t = (names){.raw = raw, .mask = alm_bpe_mask_for(n)};
     t->slot = alm_calloc(t->mask + 1, sizeof *t->slot);
     if (!t->slot) return alm_fail_memory(err);
     for (size_t i = 0; i < n; i++) {
@@ -107,6 +107,7 @@ alm_status alm_bpe_new(alm_bpe **out, size_t n_vocab, size_t n_merge, alm_error 
     b->n_vocab = n_vocab;
     b->n_merge = n_merge;
     b->bos = b->eos = ALM_BPE_NO_ID;
+    b->unknown = UINT32_MAX;
     b->piece = alm_arena_array(b->arena, alm_str, n_vocab);
     b->text = alm_arena_array(b->arena, alm_str, n_vocab);
     b->type = alm_arena_array(b->arena, unsigned char, n_vocab);
@@ -129,25 +130,16 @@ void alm_bpe_free(alm_bpe *b) {
 }
 
 alm_status alm_bpe_set_pre(alm_bpe *b, alm_str name, alm_error *err) {
-    static const struct {
-        const char *name;
-        alm_pretoken rule;
-        bool whole_words;
-    } known[] = {{"qwen2", ALM_PRETOKEN_QWEN2, false},      {"deepseek-r1-qwen", ALM_PRETOKEN_QWEN2, false},
-                 {"llama-bpe", ALM_PRETOKEN_LLAMA3, true},  {"llama3", ALM_PRETOKEN_LLAMA3, true},
-                 {"llama-v3", ALM_PRETOKEN_LLAMA3, true},   {"dbrx", ALM_PRETOKEN_LLAMA3, false},
-                 {"smaug-bpe", ALM_PRETOKEN_LLAMA3, false}, {"gpt-2", ALM_PRETOKEN_GPT2, false},
-                 {"phi-2", ALM_PRETOKEN_GPT2, false}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (!alm_str_eq(name, alm_str_of(known[i].name))) continue;
-        b->pre = known[i].name;
-        b->rule = known[i].rule;
-        b->whole_words = known[i].whole_words;
+    const alm_pretoken_name *known = alm_pretoken_find(name);
+    if (known && known->rule != ALM_PRETOKEN_REGEX) {
+        b->pre = known->name;
+        b->rule = known->rule;
+        b->whole_words = known->whole_words;
         return ALM_OK;
     }
     alm_fail(err, ALM_UNSUPPORTED, "tokenizer.ggml.pre: the pre-tokenizer %.*s is not supported",
              name.n > 60 ? 60 : (int)name.n, name.at);
-    alm_hint(err, "supported are gpt-2, phi-2, llama-bpe, dbrx, smaug-bpe, qwen2 and deepseek-r1-qwen");
+    alm_hint(err, "supported are gpt-2, phi-2, llama-bpe, dbrx, smaug-bpe, qwen2, gpt-4o, tekken and others like them");
     return ALM_UNSUPPORTED;
 }
 
@@ -160,6 +152,11 @@ alm_status alm_bpe_set_tokens(alm_bpe *b, const alm_str *raw, const char *what, 
             b->text[i] = alm_arena_copy(b->arena, raw[i]);
             if (!b->text[i].at) return alm_fail_memory(err);
             if (type == ALM_BPE_USER) b->piece[i] = b->text[i];
+            continue;
+        }
+        if (b->chars) {
+            b->piece[i] = alm_arena_copy(b->arena, raw[i]);
+            if (!b->piece[i].at) return alm_fail_memory(err);
             continue;
         }
         char *at = alm_arena_alloc(b->arena, raw[i].n + 1, 1);
@@ -207,16 +204,7 @@ uint32_t alm_bpe_find_word(const alm_bpe *b, alm_str bytes) {
     return UINT32_MAX;
 }
 
-static alm_status build_words(alm_bpe *b, const char *what, alm_error *err) {
-    b->word_mask = mask_for(b->n_vocab);
-    b->word = alm_arena_array(b->arena, uint32_t, b->word_mask + 1);
-    if (!b->word) return alm_fail_memory(err);
-    for (size_t i = 0; i < b->n_vocab; i++) {
-        if (b->type[i] != ALM_BPE_NORMAL || !b->piece[i].n) continue;
-        size_t at = (size_t)alm_hash_str(b->piece[i]) & b->word_mask;
-        while (b->word[at] && !alm_str_eq(b->piece[b->word[at] - 1], b->piece[i])) at = (at + 1) & b->word_mask;
-        if (!b->word[at]) b->word[at] = (uint32_t)i + 1; /* of two that mean the same bytes the first */
-    }
+static alm_status find_bytes(alm_bpe *b, const char *what, alm_error *err) {
     for (unsigned c = 0; c < 256; c++) {
         char byte = (char)(unsigned char)c;
         b->byte_id[c] = alm_bpe_find_word(b, alm_str_make(&byte, 1));
@@ -229,8 +217,38 @@ static alm_status build_words(alm_bpe *b, const char *what, alm_error *err) {
     return ALM_OK;
 }
 
+static alm_status build_words(alm_bpe *b, const char *what, alm_error *err) {
+    b->word_mask = alm_bpe_mask_for(b->n_vocab);
+    b->word = alm_arena_array(b->arena, uint32_t, b->word_mask + 1);
+    if (!b->word) return alm_fail_memory(err);
+    for (size_t i = 0; i < b->n_vocab; i++) {
+        if (b->type[i] != ALM_BPE_NORMAL || !b->piece[i].n) continue;
+        size_t at = (size_t)alm_hash_str(b->piece[i]) & b->word_mask;
+        while (b->word[at] && !alm_str_eq(b->piece[b->word[at] - 1], b->piece[i])) at = (at + 1) & b->word_mask;
+        if (!b->word[at]) b->word[at] = (uint32_t)i + 1; /* of two that mean the same bytes the first */
+    }
+    return b->chars ? ALM_OK : find_bytes(b, what, err);
+}
+
+/* "<0x0A>": the token for a byte where words begin as characters. */
+static bool is_byte_token(alm_str s, unsigned *byte) {
+    static const char digit[] = "0123456789ABCDEF";
+    if (s.n != 6 || memcmp(s.at, "<0x", 3) != 0 || s.at[5] != '>') return false;
+    const char *high = memchr(digit, s.at[3], 16), *low = memchr(digit, s.at[4], 16);
+    if (!high || !low) return false;
+    *byte = (unsigned)(high - digit) * 16 + (unsigned)(low - digit);
+    return true;
+}
+
+void alm_bpe_find_byte_tokens(alm_bpe *b, const alm_str *raw) {
+    unsigned byte;
+    memset(b->byte_id, 0xFF, sizeof b->byte_id);
+    for (size_t i = 0; i < b->n_vocab; i++)
+        if (is_byte_token(raw[i], &byte) && b->byte_id[byte] == UINT32_MAX) b->byte_id[byte] = (uint32_t)i;
+}
+
 static alm_status build_pairs(alm_bpe *b, const char *what, alm_error *err) {
-    b->pair_mask = mask_for(b->n_merge);
+    b->pair_mask = alm_bpe_mask_for(b->n_merge);
     b->pair = alm_arena_array(b->arena, alm_bpe_pair, b->pair_mask + 1);
     if (!b->pair) return alm_fail_memory(err);
     for (size_t i = 0; i <= b->pair_mask; i++) b->pair[i].key = UINT64_MAX;
@@ -296,14 +314,29 @@ static alm_status build_specials(alm_bpe *b, const char *what, alm_error *err) {
 }
 
 static void build_digest(alm_bpe *b) {
-    uint64_t h = alm_hash64(b->byte_id, sizeof b->byte_id, (uint64_t)b->rule * 2 + b->whole_words);
+    uint64_t kind = (uint64_t)b->chars << 8 | (uint64_t)b->fuse_unknown << 9 | (uint64_t)b->unknown << 16;
+    uint64_t h = alm_hash64(b->byte_id, sizeof b->byte_id, ((uint64_t)b->rule * 2 + b->whole_words) ^ kind);
+    if (b->rank) h = alm_hash64(b->rank, b->n_vocab * sizeof *b->rank, h);
     h = alm_hash64(b->merge, b->n_merge * sizeof *b->merge, h);
     for (size_t i = 0; i < b->n_vocab; i++) h = alm_hash64(b->piece[i].at, b->piece[i].n, h + b->type[i]);
     b->digest = h;
 }
 
+/* Whether no token holds a U+2581 behind another character. */
+static bool marks_only_begin(const alm_bpe *b) {
+    const alm_str mark = ALM_STR("\xE2\x96\x81");
+    for (size_t i = 0; i < b->n_vocab; i++) {
+        alm_str s = b->piece[i];
+        if (b->type[i] != ALM_BPE_NORMAL) continue;
+        while (alm_str_starts(s, mark)) s = alm_str_slice(s, mark.n, s.n);
+        if (alm_str_find(s, mark) != SIZE_MAX) return false;
+    }
+    return true;
+}
+
 alm_status alm_bpe_finish(alm_bpe *b, const char *what, alm_error *err) {
     alm_status st = build_words(b, what, err);
+    if (b->chars) b->may_cut = marks_only_begin(b);
     if (st == ALM_OK) st = build_pairs(b, what, err);
     if (st == ALM_OK) st = build_specials(b, what, err);
     if (st == ALM_OK) build_digest(b);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * text/bpe.h - byte-level BPE: learned from data, applied, kept in GGUF.
+ * text/bpe.h - byte-level BPE: learned from data, applied, kept in GGUF. Tokenizers of other kinds and files: tokenizer.h.
  *
  * Token ids of a vocabulary learned here: 0 <|begin_of_text|>, 1 <|end_of_text|> (control tokens), 2 + b for the byte b,
  * then one id per merge in the order learned. Text that is not UTF-8 goes through byte by byte: encode then decode gives
@@ -32,8 +32,6 @@ void alm_bpe_trainer_free(alm_bpe_trainer *t);
  * whose pre-tokenizer is one of pretoken.h: ALM_UNSUPPORTED names another one, ALM_NOT_FOUND where there is none,
  * ALM_MALFORMED what does not fit together. The vocabulary keeps nothing of g. */
 alm_status alm_bpe_from_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, alm_error *err);
-/* A tokenizer.json of Hugging Face; `text` is changed. ALM_UNSUPPORTED names the step that is not supported. */
-alm_status alm_bpe_from_json(alm_bpe **out, char *text, size_t n, alm_error *err);
 alm_status alm_bpe_to_gguf(const alm_bpe *b, alm_gguf_writer *w, const char *prefix, alm_error *err);
 void alm_bpe_free(alm_bpe *b);
 

@@ -10,7 +10,7 @@
 #include "text/bpe_inner.h"
 
 enum {
-    SHORT_WORD = 64,       /* merged in an array, remembered */
+    SHORT_WORD = ALM_BPE_SHORT_WORD,
     CACHE_SLOTS = 1 << 15, /* 24 bytes each */
     CACHE_WORDS = CACHE_SLOTS / 2,
     CACHE_BYTES = 1 << 19,
@@ -23,15 +23,7 @@ typedef struct seen {
     uint16_t n, n_id;   /* n 0: an empty place */
 } seen;
 
-/* One place in a long word, and a merge that waits for its turn. */
-typedef struct link {
-    uint32_t id, prev, next; /* id NONE: merged into the one before */
-} link;
-typedef struct turn {
-    uint64_t order; /* rank << 32 | place */
-    uint32_t left, right;
-} turn;
-#define NONE UINT32_MAX
+#define NONE ALM_BPE_GONE
 
 struct alm_bpe_scratch {
     uint64_t owner; /* digest of the vocabulary whose words these are */
@@ -39,9 +31,10 @@ struct alm_bpe_scratch {
     char *word;
     uint32_t *id;
     uint32_t n_seen, word_used, id_used;
-    link *chain;
-    turn *heap;
-    size_t chain_cap, heap_cap, n_heap;
+    alm_bpe_link *chain;
+    size_t chain_cap;
+    alm_bpe_heap heap;
+    alm_bpe_symbols symbols;
 };
 
 static void scratch_release(alm_bpe_scratch *s) {
@@ -49,7 +42,8 @@ static void scratch_release(alm_bpe_scratch *s) {
     alm_free(s->word);
     alm_free(s->id);
     alm_free(s->chain);
-    alm_free(s->heap);
+    alm_free(s->heap.at);
+    alm_free(s->symbols.at);
 }
 
 void alm_bpe_scratch_free(alm_bpe_scratch *s) {
@@ -112,28 +106,28 @@ static size_t merge_short(const alm_bpe *b, uint32_t *id, size_t n) {
     return n;
 }
 
-static bool heap_push(alm_bpe_scratch *s, turn t) {
-    void *heap = s->heap;
-    if (s->n_heap == s->heap_cap && !alm_grow(&heap, &s->heap_cap, s->n_heap + 1, sizeof *s->heap)) return false;
-    s->heap = heap;
-    size_t at = s->n_heap++;
-    while (at && s->heap[(at - 1) / 2].order > t.order) {
-        s->heap[at] = s->heap[(at - 1) / 2];
+bool alm_bpe_heap_push(alm_bpe_heap *h, alm_bpe_turn t) {
+    void *items = h->at;
+    if (h->n == h->cap && !alm_grow(&items, &h->cap, h->n + 1, sizeof *h->at)) return false;
+    h->at = items;
+    size_t at = h->n++;
+    while (at && h->at[(at - 1) / 2].order > t.order) {
+        h->at[at] = h->at[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    s->heap[at] = t;
+    h->at[at] = t;
     return true;
 }
 
-static turn heap_pop(alm_bpe_scratch *s) {
-    turn top = s->heap[0], last = s->heap[--s->n_heap];
+alm_bpe_turn alm_bpe_heap_pop(alm_bpe_heap *h) {
+    alm_bpe_turn top = h->at[0], last = h->at[--h->n];
     size_t at = 0;
-    for (size_t child; (child = 2 * at + 1) < s->n_heap; at = child) {
-        if (child + 1 < s->n_heap && s->heap[child + 1].order < s->heap[child].order) child++;
-        if (s->heap[child].order >= last.order) break;
-        s->heap[at] = s->heap[child];
+    for (size_t child; (child = 2 * at + 1) < h->n; at = child) {
+        if (child + 1 < h->n && h->at[child + 1].order < h->at[child].order) child++;
+        if (h->at[child].order >= last.order) break;
+        h->at[at] = h->at[child];
     }
-    s->heap[at] = last;
+    h->at[at] = last;
     return top;
 }
 
@@ -141,7 +135,7 @@ static bool wait_at(const alm_bpe *b, alm_bpe_scratch *s, uint32_t at) {
     if (at == NONE || s->chain[at].next == NONE) return true;
     uint32_t left = s->chain[at].id, right = s->chain[s->chain[at].next].id;
     const alm_bpe_pair *p = alm_bpe_find_pair(b, left, right);
-    return !p || heap_push(s, (turn){(uint64_t)p->rank << 32 | at, left, right});
+    return !p || alm_bpe_heap_push(&s->heap, (alm_bpe_turn){(uint64_t)p->rank << 32 | at, left, right});
 }
 
 static alm_status merge_long(const alm_bpe *b, alm_bpe_scratch *s, alm_str word, alm_error *err) {
@@ -149,16 +143,16 @@ static alm_status merge_long(const alm_bpe *b, alm_bpe_scratch *s, alm_str word,
     void *chain = s->chain;
     if (n > s->chain_cap && !alm_grow(&chain, &s->chain_cap, n, sizeof *s->chain)) return alm_fail_memory(err);
     s->chain = chain;
-    s->n_heap = 0;
+    s->heap.n = 0;
     for (uint32_t i = 0; i < n; i++)
-        s->chain[i] = (link){b->byte_id[(unsigned char)word.at[i]], i ? i - 1 : NONE, i + 1 < n ? i + 1 : NONE};
+        s->chain[i] = (alm_bpe_link){b->byte_id[(unsigned char)word.at[i]], i ? i - 1 : NONE, i + 1 < n ? i + 1 : NONE};
     for (uint32_t i = 0; i < n; i++)
         if (!wait_at(b, s, i)) return alm_fail_memory(err);
-    while (s->n_heap) {
-        turn t = heap_pop(s);
-        link *left = &s->chain[(uint32_t)t.order];
+    while (s->heap.n) {
+        alm_bpe_turn t = alm_bpe_heap_pop(&s->heap);
+        alm_bpe_link *left = &s->chain[(uint32_t)t.order];
         if (left->id != t.left || left->next == NONE || s->chain[left->next].id != t.right) continue; /* no longer so */
-        link *right = &s->chain[left->next];
+        alm_bpe_link *right = &s->chain[left->next];
         const alm_bpe_pair *p = alm_bpe_find_pair(b, t.left, t.right);
         left->id = p->id;
         left->next = right->next;
@@ -195,6 +189,7 @@ typedef struct sink {
     const alm_bpe *b;
     alm_buf *ids, *ends;
     uint32_t end; /* of what has been put */
+    size_t begin; /* of what this call has put into ids */
 } sink;
 
 /* Space for n more ids; inline, since most words have one or two. */
@@ -221,11 +216,46 @@ static alm_status failed(const sink *o, alm_error *err) {
     return alm_buf_status(o->ids->failed ? o->ids : o->ends, err);
 }
 
+/* A word of chars may begin with what the word before ended in: an unknown character, of which many are one. */
+static bool put_symbols(sink *o, const uint32_t *id, size_t n) {
+    const alm_bpe *b = o->b;
+    if (b->fuse_unknown && n && id[0] == b->unknown && o->ids->n > o->begin) {
+        uint32_t before;
+        memcpy(&before, o->ids->at + o->ids->n - sizeof before, sizeof before);
+        if (before == b->unknown) id++, n--;
+    }
+    return put(o, id, n);
+}
+
+/* Words that begin as characters, or whose merges are found by what they make. */
+static alm_status put_other(sink *o, alm_bpe_scratch *s, alm_str word, uint64_t hash, alm_error *err) {
+    const alm_bpe *b = o->b;
+    uint32_t id[SHORT_WORD];
+    size_t n = 1;
+    if (b->whole_words && (id[0] = alm_bpe_find_word(b, word)) != UINT32_MAX) n = 1;
+    else if (word.n <= SHORT_WORD) n = alm_bpe_symbols_short(b, word, id);
+    else {
+        uint32_t first;
+        size_t from = o->ids->n;
+        alm_status st = alm_bpe_symbols_long(b, &s->symbols, &s->heap, word, o->ids, err);
+        if (st != ALM_OK || !b->fuse_unknown || from == o->begin || o->ids->n == from) return st;
+        memcpy(&first, o->ids->at + from, sizeof first);
+        memcpy(id, o->ids->at + from - sizeof first, sizeof first);
+        if (first == b->unknown && id[0] == first) {
+            memmove(o->ids->at + from, o->ids->at + from + sizeof first, o->ids->n - from - sizeof first);
+            o->ids->n -= sizeof first;
+        }
+        return st;
+    }
+    if (hash) remember(s, word, hash, id, n);
+    return put_symbols(o, id, n) ? ALM_OK : failed(o, err);
+}
+
 static alm_status put_word(sink *o, alm_bpe_scratch *s, alm_str word, alm_error *err) {
     const alm_bpe *b = o->b;
     uint32_t id[SHORT_WORD];
     size_t n = word.n;
-    if (n == 1) {
+    if (n == 1 && !b->chars) {
         id[0] = b->byte_id[(unsigned char)word.at[0]];
         return put(o, id, 1) ? ALM_OK : failed(o, err);
     }
@@ -233,8 +263,9 @@ static alm_status put_word(sink *o, alm_bpe_scratch *s, alm_str word, alm_error 
     if (n <= SHORT_WORD && s->slot) {
         hash = alm_hash64(word.at, n, 0);
         const seen *e = place_of(s, word, hash);
-        if (e->n) return put(o, s->id + e->id_at, e->n_id) ? ALM_OK : failed(o, err);
+        if (e->n) return put_symbols(o, s->id + e->id_at, e->n_id) ? ALM_OK : failed(o, err);
     }
+    if (b->chars || b->rank) return put_other(o, s, word, hash, err);
     if (b->whole_words && (id[0] = alm_bpe_find_word(b, word)) != UINT32_MAX) {
         n = 1;
     } else if (n <= SHORT_WORD) {
@@ -253,7 +284,7 @@ static alm_status put_word(sink *o, alm_bpe_scratch *s, alm_str word, alm_error 
 static alm_status put_words(sink *o, alm_bpe_scratch *s, alm_str text, alm_error *err) {
     alm_status st = ALM_OK;
     while (st == ALM_OK && text.n) {
-        size_t n = alm_pretoken_next(o->b->rule, text);
+        size_t n = o->b->chars ? alm_bpe_cut(o->b, text) : alm_pretoken_next(o->b->rule, text);
         st = put_word(o, s, alm_str_make(text.at, n), err);
         text.at += n;
         text.n -= n;
@@ -291,7 +322,10 @@ static alm_status put_text(sink *o, alm_bpe_scratch *s, alm_str text, bool contr
     return st == ALM_OK ? put_words(o, s, alm_str_slice(text, from, text.n), err) : st;
 }
 
-static alm_status encode(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, bool control, alm_buf *ids, alm_buf *ends,
+/* How a text is read. */
+typedef enum reading { WORD, WORDS, TEXT, TEXT_WITH_CONTROL } reading;
+
+static alm_status encode(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, reading way, alm_buf *ids, alm_buf *ends,
                          alm_error *err) {
     if (text.n >= UINT32_MAX)
         return alm_fail(err, ALM_LIMIT, "a text of %zu bytes is too long for the tokenizer", text.n);
@@ -301,8 +335,12 @@ static alm_status encode(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, boo
         s->owner = b->digest;
     }
     size_t n_id = ids->n, n_end = ends ? ends->n : 0;
-    sink o = {b, ids, ends, 0};
-    alm_status st = put_text(&o, s ? s : &own, text, control, err);
+    sink o = {b, ids, ends, 0, ids->n};
+    alm_status st = ALM_OK;
+    if (!s) s = &own;
+    if (way == WORD && text.n) st = put_word(&o, s, text, err);
+    else if (way == WORDS) st = put_words(&o, s, text, err);
+    else st = put_text(&o, s, text, way == TEXT_WITH_CONTROL, err);
     if (st != ALM_OK) {
         ids->n = n_id;
         if (ends) ends->n = n_end;
@@ -313,10 +351,18 @@ static alm_status encode(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, boo
 
 alm_status alm_bpe_encode(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, alm_buf *ids, alm_buf *ends,
                           alm_error *err) {
-    return encode(b, s, text, false, ids, ends, err);
+    return encode(b, s, text, TEXT, ids, ends, err);
 }
 
 alm_status alm_bpe_encode_special(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, alm_buf *ids, alm_buf *ends,
                                   alm_error *err) {
-    return encode(b, s, text, true, ids, ends, err);
+    return encode(b, s, text, TEXT_WITH_CONTROL, ids, ends, err);
+}
+
+alm_status alm_bpe_encode_text(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, alm_buf *ids, alm_error *err) {
+    return encode(b, s, text, WORDS, ids, NULL, err);
+}
+
+alm_status alm_bpe_encode_word(const alm_bpe *b, alm_bpe_scratch *s, alm_str word, alm_buf *ids, alm_error *err) {
+    return encode(b, s, word, WORD, ids, NULL, err);
 }

@@ -128,7 +128,21 @@ static alm_status read_kind(source *s, alm_error *err) {
     return ALM_UNSUPPORTED;
 }
 
+/* A name that stands for regexes is taken where the caller can apply them. */
+static alm_status set_pre(alm_bpe *b, alm_str name, const alm_pretoken_name **pre, alm_error *err) {
+    if (pre) *pre = alm_pretoken_find(name);
+    if (!pre || !*pre || (*pre)->rule != ALM_PRETOKEN_REGEX) return alm_bpe_set_pre(b, name, err);
+    b->rule = ALM_PRETOKEN_REGEX;
+    b->pre = (*pre)->name;
+    return ALM_OK;
+}
+
 alm_status alm_bpe_from_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, alm_error *err) {
+    return alm_bpe_read_gguf(out, g, prefix, NULL, err);
+}
+
+alm_status alm_bpe_read_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, const alm_pretoken_name **as,
+                             alm_error *err) {
     source s = {.g = g, .prefix = prefix};
     const alm_gguf_value *tokens = NULL, *merges = NULL;
     alm_bpe *b = NULL;
@@ -139,12 +153,12 @@ alm_status alm_bpe_from_gguf(alm_bpe **out, const alm_gguf *g, const char *prefi
     if (st == ALM_OK) st = array_at(&s, "tokens", ALM_GGUF_STRING, &tokens, err);
     if (st == ALM_OK) st = array_at(&s, "merges", ALM_GGUF_STRING, &merges, err);
     if (st == ALM_OK) st = alm_bpe_new(&b, (size_t)tokens->n, (size_t)merges->n, err);
-    if (st == ALM_OK) st = alm_bpe_set_pre(b, pre, err);
+    if (st == ALM_OK) st = set_pre(b, pre, as, err);
     if (st == ALM_OK) st = read_vocabulary(&s, b, tokens, merges, err);
     if (st == ALM_OK) st = id_at(&s, "bos_token_id", b->n_vocab, &b->bos, err);
     if (st == ALM_OK) st = id_at(&s, "eos_token_id", b->n_vocab, &b->eos, err);
     if (st == ALM_OK) {
-        b->add_bos = b->whole_words; /* llama-bpe begins a text unless the file says otherwise */
+        b->add_bos = alm_pretoken_find(pre)->add_bos; /* llama-bpe begins a text unless the file says otherwise */
         st = flag_at(&s, "add_bos_token", &b->add_bos, err);
     }
     if (st == ALM_OK) st = flag_at(&s, "add_eos_token", &b->add_eos, err);

@@ -47,7 +47,7 @@ struct alm_bpe {
     alm_bpe_pair *pair;   /* [pair_mask + 1] open addressing; key UINT64_MAX is an empty place */
     uint32_t *word;       /* [word_mask + 1] ids + 1 of normal tokens by the hash of their bytes; 0 is an empty place */
     size_t pair_mask, word_mask;
-    uint32_t byte_id[256];
+    uint32_t byte_id[256];    /* chars: of byte tokens, UINT32_MAX where there is none */
     uint32_t *special;        /* [n_special] ids of control and user's tokens, by first byte, longest first */
     uint32_t special_at[257]; /* those that begin with byte c: special_at[c]..special_at[c + 1] */
     uint32_t n_special;
@@ -56,6 +56,13 @@ struct alm_bpe {
     bool whole_words; /* a word that is a token is that token, whatever the merges say (llama-bpe) */
     bool add_bos, add_eos;
     bool has_user; /* some token is recognised in every text */
+    /* Other kinds than the one that is learned here, see bpe_symbols.c. */
+    bool chars;        /* words begin as characters, not as bytes; pieces are as in the file, with U+2581 for a blank */
+    bool fuse_unknown; /* unknown characters beside each other are one id */
+    bool may_cut; /* chars: no token goes on behind the end of a run of U+2581, so a text may be cut before each run */
+    uint32_t unknown; /* for characters that are no token and whose bytes are none; UINT32_MAX: they vanish */
+    uint32_t
+        *rank; /* [n_vocab] or NULL: two that together are a token merge into it, the lowest rank first; no merges */
     int32_t bos, eos;
     uint64_t digest; /* of all that decides ids: a scratch knows by it whose words it holds */
 };
@@ -76,8 +83,11 @@ static inline const alm_bpe_pair *alm_bpe_find_pair(const alm_bpe *b, uint32_t l
 /* The normal token with these bytes, or UINT32_MAX. */
 uint32_t alm_bpe_find_word(const alm_bpe *b, alm_str bytes);
 
-/* A rule by its name in GGUF: fills rule, pre, whole_words; ALM_UNSUPPORTED names it and those that are supported. */
+/* A rule by its name in GGUF: fills rule, pre, whole_words; ALM_UNSUPPORTED names it when it is not one of pretoken.h's. */
 alm_status alm_bpe_set_pre(alm_bpe *b, alm_str name, alm_error *err);
+/* alm_bpe_from_gguf that takes names for regexes too: *pre is what tokenizer.ggml.pre stands for. */
+alm_status alm_bpe_read_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, const alm_pretoken_name **pre,
+                             alm_error *err);
 
 /* Space for n_vocab tokens and n_merge merges, all zero. */
 alm_status alm_bpe_new(alm_bpe **out, size_t n_vocab, size_t n_merge, alm_error *err);
@@ -86,10 +96,54 @@ alm_status alm_bpe_new(alm_bpe **out, size_t n_vocab, size_t n_merge, alm_error 
 alm_status alm_bpe_set_tokens(alm_bpe *b, const alm_str *raw, const char *what, alm_error *err);
 alm_status alm_bpe_set_merges(alm_bpe *b, const alm_str *raw, const alm_str (*merge)[2], const char *what,
                               alm_error *err);
+/* chars: fills byte_id from the tokens that are called <0x00> to <0xFF>. */
+void alm_bpe_find_byte_tokens(alm_bpe *b, const alm_str *raw);
 /* The tables, from piece, text, type and merge. ALM_MALFORMED when a byte has no token or a merge stands twice. */
 alm_status alm_bpe_finish(alm_bpe *b, const char *what, alm_error *err);
 
-/* Bytes in the alphabet of files and back. */
+/* Bytes in the alphabet of files. */
 bool alm_bpe_write_piece(alm_buf *out, alm_str bytes);
+/* A table of 2 n places and more, less one. */
+size_t alm_bpe_mask_for(size_t n);
+
+/* -- applying --------------------------------------------------------------------------------------------------------- */
+
+enum { ALM_BPE_SHORT_WORD = 64 }; /* bytes of a word that is merged in an array and remembered */
+
+/* One symbol of a word, and a merge that waits for its turn. */
+typedef struct alm_bpe_link {
+    uint32_t id, prev, next; /* id ALM_BPE_GONE: merged into the one before */
+} alm_bpe_link;
+typedef struct alm_bpe_turn {
+    uint64_t order; /* rank << 32 | place */
+    uint32_t left, right;
+} alm_bpe_turn;
+#define ALM_BPE_GONE UINT32_MAX
+
+typedef struct alm_bpe_heap {
+    alm_bpe_turn *at;
+    size_t n, cap;
+} alm_bpe_heap;
+bool alm_bpe_heap_push(alm_bpe_heap *h, alm_bpe_turn t);
+alm_bpe_turn alm_bpe_heap_pop(alm_bpe_heap *h);
+
+/* What is not bytes merged by a table of pairs. Short: out has ALM_BPE_SHORT_WORD ids, returns how many. Long: appends to ids. */
+typedef struct alm_bpe_symbol {
+    uint32_t id, at, n; /* its bytes in the word; n 0: merged into the one before */
+    uint32_t prev, next;
+} alm_bpe_symbol;
+typedef struct alm_bpe_symbols {
+    alm_bpe_symbol *at;
+    size_t cap;
+} alm_bpe_symbols;
+size_t alm_bpe_symbols_short(const alm_bpe *b, alm_str word, uint32_t *out);
+alm_status alm_bpe_symbols_long(const alm_bpe *b, alm_bpe_symbols *s, alm_bpe_heap *heap, alm_str word, alm_buf *ids,
+                                alm_error *err);
+/* Bytes of the first part of a text that can be merged for itself (chars). */
+size_t alm_bpe_cut(const alm_bpe *b, alm_str text);
+
+/* The ids of a text, cut by the vocabulary's own rule, or of one word; no token is recognised by its name. */
+alm_status alm_bpe_encode_text(const alm_bpe *b, alm_bpe_scratch *s, alm_str text, alm_buf *ids, alm_error *err);
+alm_status alm_bpe_encode_word(const alm_bpe *b, alm_bpe_scratch *s, alm_str word, alm_buf *ids, alm_error *err);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * fuzz_bpe.c - a vocabulary that is read or learned never loses a byte of a text.
  *
- * Bytes that begin as GGUF or as JSON are read as a vocabulary, others are a text to learn from. Questions: what is encoded
+ * Bytes that begin as GGUF are read as a vocabulary, others are a text to learn from. Questions: what is encoded
  * comes back; the offsets are those of the pieces; control tokens come only where they are asked for; a vocabulary that is
  * written is read as the same one; the cuts of a text that is learned from change nothing. */
 #include "base/alloc.h"
@@ -78,15 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         if (b) holds(b, text);
         alm_bpe_free(b);
         alm_gguf_close(g);
-    } else if (alm_str_starts(text, ALM_STR("{"))) {
-        char *copy = malloc(n);
-        if (!copy) abort();
-        memcpy(copy, data, n);
-        alm_status st = alm_bpe_from_json(&b, copy, n, NULL);
-        CHECK((st == ALM_OK) == (b != NULL));
-        free(copy);
-        if (b) holds(b, text);
-        alm_bpe_free(b);
     } else {
         b = learn(text, n ? n : 1);
         alm_bpe *cut = learn(text, 1 + n / 7);

@@ -421,88 +421,6 @@ static void what_is_written_is_read_again(void **state) {
     alm_bpe_free(b);
 }
 
-static void a_tokenizer_json_is_the_same_vocabulary(void **state) {
-    (void)state;
-    alm_error err = {0};
-    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
-    alm_bpe *b = learn_corpus(440), *read = NULL;
-    CHECK_OK(alm_bpe_from_json(&read, (char *)(uintptr_t)text.at, text.n, &err), &err);
-    CHECK_INT(read->bos, 0);
-    read->eos = b->eos; /* the file says only what stands before a text */
-    CHECK(same_vocabulary(b, read));
-    CHECK_STR(alm_str_of(alm_bpe_pre(read)), "qwen2");
-    alm_bpe_free(read);
-    alm_bpe_free(b);
-    alm_free((char *)(uintptr_t)text.at);
-}
-
-/* The golden file with one part replaced by another. */
-static alm_status read_changed(const char *from, const char *to, alm_error *err) {
-    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
-    alm_buf changed = alm_buf_with_limit(SIZE_MAX);
-    alm_bpe *b = NULL;
-    size_t at = alm_str_find(text, alm_str_of(from));
-    CHECK(at != SIZE_MAX, "the file lacks %s", from);
-    alm_buf_add_str(&changed, alm_str_slice(text, 0, at));
-    alm_buf_add_text(&changed, to);
-    alm_buf_add_str(&changed, alm_str_slice(text, at + strlen(from), text.n));
-    alm_status st = alm_bpe_from_json(&b, changed.at, changed.n, err);
-    CHECK((st == ALM_OK) == (b != NULL));
-    alm_bpe_free(b);
-    alm_buf_free(&changed);
-    alm_free((char *)(uintptr_t)text.at);
-    return st;
-}
-
-static void steps_that_are_not_ours_are_refused_by_name(void **state) {
-    (void)state;
-    static const struct {
-        const char *from, *to;
-        alm_status status;
-        const char *text;
-    } cases[] = {
-        {"\"normalizer\": null", "\"normalizer\": {\"type\": \"NFC\"}", ALM_UNSUPPORTED, "the normalizer NFC"},
-        {"\"type\": \"BPE\"", "\"type\": \"Unigram\"", ALM_UNSUPPORTED, "the model Unigram"},
-        {"\"type\": \"ByteLevel\"", "\"type\": \"Metaspace\"", ALM_UNSUPPORTED, "the pre-tokenizer Metaspace"},
-        {"\\p{N}|", "\\p{N}{1,2}|", ALM_UNSUPPORTED, "the pre-tokenizer with the regex"},
-        {"\\p{N}|", "\\p{N}{1,3}|", ALM_OK, ""},
-        {"\"behavior\": \"Isolated\"", "\"behavior\": \"Contiguous\"", ALM_UNSUPPORTED, "behavior Contiguous"},
-        {"\"byte_fallback\": false", "\"byte_fallback\": true", ALM_UNSUPPORTED, "byte_fallback"},
-        {"\"dropout\": null", "\"dropout\": 0.1", ALM_UNSUPPORTED, "dropout"},
-        {"\"end_of_word_suffix\": null", "\"end_of_word_suffix\": \"</w>\"", ALM_UNSUPPORTED, "end_of_word_suffix"},
-        {"\"lstrip\": false", "\"lstrip\": true", ALM_UNSUPPORTED, "an added token with lstrip"},
-        {"\"id\": 1,", "\"id\": 4000000000,", ALM_MALFORMED, "an added token's id"},
-        {"\"id\": 1,", "\"id\": 77,", ALM_MALFORMED, "has the id of another token"},
-        {"\"id\": 1,", "\"id\": 3000000,", ALM_MALFORMED, "ids far beyond"},
-        {"\"merges\"", "\"mergers\"", ALM_MALFORMED, "no model with vocab and merges"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        alm_error err = {0};
-        CHECK_STATUS(read_changed(cases[i].from, cases[i].to, &err), cases[i].status, &err);
-        CHECK_HOLDS(err.text, cases[i].text);
-    }
-}
-
-static alm_status read_json(void *arg) {
-    alm_error err = {0};
-    alm_str text = *(const alm_str *)arg;
-    alm_bpe *b = NULL;
-    char *copy = malloc(text.n);
-    CHECK(copy != NULL);
-    memcpy(copy, text.at, text.n);
-    alm_status st = alm_bpe_from_json(&b, copy, text.n, &err);
-    alm_bpe_free(b);
-    free(copy);
-    return st;
-}
-
-static void no_allocation_failure_of_the_json_reader_leaks(void **state) {
-    (void)state;
-    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
-    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(read_json, &text) > 8);
-    alm_free((char *)(uintptr_t)text.at);
-}
-
 /* A vocabulary of the 256 bytes, "ab" and a control token, with one thing wrong. */
 enum {
     GOOD,
@@ -758,9 +676,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_megabyte_without_a_blank_is_merged_in_a_moment),
     cmocka_unit_test(control_tokens_are_text_unless_asked_for),
     cmocka_unit_test(what_is_written_is_read_again),
-    cmocka_unit_test(a_tokenizer_json_is_the_same_vocabulary),
-    cmocka_unit_test(steps_that_are_not_ours_are_refused_by_name),
-    cmocka_unit_test(no_allocation_failure_of_the_json_reader_leaks),
     cmocka_unit_test(what_does_not_fit_together_is_refused_with_the_place),
     cmocka_unit_test(no_allocation_failure_leaks),
     cmocka_unit_test(the_tiny_models_have_the_ids_that_their_makers_expect),

@@ -5,13 +5,14 @@
 #include "alm_test.h"
 #include "base/rng.h"
 #include "text/pretoken.h"
+#include "text/unicode.h"
 #include <pcre2.h>
 
 static pcre2_code *compile(const char *pattern) {
     int error;
     PCRE2_SIZE at;
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &at, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                     PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &error, &at, NULL);
     CHECK(code != NULL, "error %d at %zu", error, (size_t)at);
     return code;
 }
@@ -19,20 +20,34 @@ static pcre2_code *compile(const char *pattern) {
 static const struct {
     alm_pretoken rule;
     const char *pattern;
-} rules[] = {{ALM_PRETOKEN_GPT2, "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
-             {ALM_PRETOKEN_LLAMA3,
-              "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-              "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
-             {ALM_PRETOKEN_QWEN2,
-              "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-              "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}};
+} rules[] = {
+    {ALM_PRETOKEN_GPT2, "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
+    {ALM_PRETOKEN_LLAMA3,
+     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {ALM_PRETOKEN_QWEN2,
+     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+     "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {ALM_PRETOKEN_CL100K,
+     "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|"
+     "\\s*[\\r\\n]|\\s+(?!\\S)|\\s"},
+    {ALM_PRETOKEN_O200K, "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:"
+                         "'s|'t|'re|'ve|'m|'ll|'d)?|"
+                         "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:"
+                         "'s|'t|'re|'ve|'m|'ll|'d)?|"
+                         "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},
+    {ALM_PRETOKEN_TEKKEN,
+     "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|"
+     "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}|"
+     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}};
 
 /* Characters that the rules tell apart, many of them near each other. */
 static void make_text(alm_rng *r, alm_buf *out) {
-    static const uint32_t some[] = {' ',    ' ',    ' ',   '\n',   '\n',    '\r',   '\t',    '\'',   '\'', 's',  't',
-                                    'r',    'e',    'v',   'l',    'L',     'S',    'D',     'M',    'x',  '0',  '1',
-                                    '2',    '.',    '-',   '_',    0xA0,    0x85,   0x17F,   0x2028, 0xE9, 0xBD, 0x663,
-                                    0x3000, 0x4E2D, 0x301, 0x200B, 0x1F600, 0x2160, 0x1D7D8, 0x212A, '\v', '\f', 0x1C};
+    static const uint32_t some[] = {' ',    ' ',  ' ',   '\n',   '\n',   '\r',  '\t',   '\'',    '\'',   's',
+                                    't',    'r',  'e',   'v',    'l',    'L',   'S',    'D',     'M',    'x',
+                                    '0',    '1',  '2',   '.',    '-',    '_',   0xA0,   0x85,    0x17F,  0x2028,
+                                    0xE9,   0xBD, 0x663, 0x3000, 0x4E2D, 0x301, 0x200B, 0x1F600, 0x2160, 0x1D7D8,
+                                    0x212A, '\v', '\f',  0x1C,   '/',    'A',   'B',    0x1C5,   0x2B0,  0x903};
     alm_buf_clear(out);
     size_t n = 1 + alm_rng_below(r, 30);
     for (size_t i = 0; i < n; i++) {
@@ -74,32 +89,38 @@ static bool is(pcre2_code *code, pcre2_match_data *match, const char *at, size_t
  * may lack what is new). */
 static void every_character_has_its_class(void **state) {
     (void)state;
-    pcre2_code *code[4] = {compile("\\p{L}"), compile("\\p{N}"), compile("\\s"), compile("\\p{Cn}")};
+    static const char *const pattern[] = {"\\p{Cn}", "[\\p{Lu}\\p{Lt}]", "\\p{Ll}", "[\\p{Lm}\\p{Lo}]",
+                                          "\\p{Mn}", "[\\p{Mc}\\p{Me}]", "\\p{N}",  "\\s",
+                                          "\\p{P}",  "\\p{S}",           "\\p{C}"};
+    enum { N = sizeof pattern / sizeof *pattern };
+    pcre2_code *code[N];
+    for (int i = 0; i < N; i++) code[i] = compile(pattern[i]);
     pcre2_match_data *match = pcre2_match_data_create(4, NULL);
     char version[64];
-    size_t n_seen = 0, n_unassigned = 0, n_lacking = 0;
+    size_t n_seen = 0, n_unassigned = 0, n_lacking = 0, n_other = 0;
     CHECK(pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version) > 0);
     for (uint32_t c = 0; c < 0x110000; c++) {
         if (c >= 0xD800 && c < 0xE000) continue;
         char at[4];
         size_t n = alm_utf8_put(at, c);
-        alm_pretoken_class got = alm_pretoken_class_of(c), want = ALM_CLASS_OTHER;
-        if (is(code[0], match, at, n)) want = ALM_CLASS_LETTER;
-        else if (is(code[1], match, at, n)) want = ALM_CLASS_NUMBER;
-        else if (is(code[2], match, at, n) && c != 0x180E) want = ALM_CLASS_SPACE;
-        if (got == want) {
-            n_seen += got != ALM_CLASS_OTHER;
+        unsigned got = alm_class_of(c);
+        bool same = is(code[got], match, at, n) || (got == ALM_CLASS_SPACE && c == 0x85);
+        if (same && c != 0x180E && got != ALM_CLASS_SPACE && is(code[ALM_CLASS_SPACE], match, at, n)) same = false;
+        if (same) {
+            n_seen += alm_class_in((alm_class)got, ALM_LETTERS | 1u << ALM_CLASS_NUMBER | 1u << ALM_CLASS_SPACE);
             continue;
         }
         if (got == ALM_CLASS_OTHER) n_lacking++;
-        else if (is(code[3], match, at, n)) n_unassigned++;
-        else CHECK(got == want, "U+%04X has the class %d, not %d", c, got, want);
+        else if (is(code[0], match, at, n)) n_unassigned++;
+        else print_message("U+%04X has the class %u by the table, not by PCRE2\n", c, got), n_other++;
     }
+    /* A handful changed their category between the versions. */
+    CHECK(n_other < 20, "%zu have another class", n_other);
     CHECK(n_seen > 130000, "%zu letters, numbers and blanks", n_seen);
     CHECK(n_lacking == 0 || atoi(version) > 16, "%zu of Unicode %s are lacking", n_lacking, version);
     CHECK(n_unassigned < 12000, "Unicode %s has %zu of them not assigned", version, n_unassigned);
     pcre2_match_data_free(match);
-    for (int i = 0; i < 4; i++) pcre2_code_free(code[i]);
+    for (int i = 0; i < N; i++) pcre2_code_free(code[i]);
 }
 
 static void broken_utf8_is_cut_as_marks(void **state) {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_tokenizer.c - tokenizers of all kinds and files: what is read, what is refused, what comes back, what it costs. */
+#include "alm_test.h"
+#include "base/rng.h"
+#include "text/tokenizer_inner.h"
+#include <time.h>
+
+static alm_str read_all(const char *path) {
+    size_t n;
+    char *at = alm_test_slurp(path, &n);
+    return alm_str_make(at, n);
+}
+static void drop(alm_str s) { alm_free((char *)(uintptr_t)s.at); }
+
+static void encode(const alm_tokenizer *t, alm_str text, alm_specials specials, alm_buf *ids) {
+    alm_error err = {0};
+    alm_buf_clear(ids);
+    CHECK_OK(alm_tokenizer_encode(t, NULL, text, specials, ids, &err), &err);
+}
+
+static void check_ids(const alm_tokenizer *t, const char *text, alm_specials specials, const char *want) {
+    alm_buf ids = alm_buf_with_limit(SIZE_MAX), got = ids;
+    encode(t, alm_str_of(text), specials, &ids);
+    for (size_t i = 0; i < ids.n; i += 4) {
+        uint32_t id;
+        memcpy(&id, ids.at + i, 4);
+        alm_buf_printf(&got, i ? " %u" : "%u", id);
+    }
+    CHECK(alm_str_eq(alm_buf_str(&got), alm_str_of(want)), "\"%s\" has the ids %.*s, not %s", text,
+          ALM_ARG(alm_buf_str(&got)), want);
+    alm_buf_free(&ids);
+    alm_buf_free(&got);
+}
+
+/* -- tokenizer.json ------------------------------------------------------------------------------------------------------ */
+
+/* The golden file of byte-level BPE with one part replaced by another. */
+static alm_status open_changed(alm_tokenizer **out, const char *from, const char *to, alm_error *err) {
+    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
+    alm_buf changed = alm_buf_with_limit(SIZE_MAX);
+    size_t at = alm_str_find(text, alm_str_of(from));
+    CHECK(at != SIZE_MAX, "the file lacks %s", from);
+    alm_buf_add_str(&changed, alm_str_slice(text, 0, at));
+    alm_buf_add_text(&changed, to);
+    alm_buf_add_str(&changed, alm_str_slice(text, at + strlen(from), text.n));
+    *out = NULL;
+    alm_status st = alm_tokenizer_from_bytes(out, "changed", changed.at, changed.n, err);
+    CHECK((st == ALM_OK) == (*out != NULL));
+    alm_buf_free(&changed);
+    drop(text);
+    return st;
+}
+
+static void what_is_not_known_is_refused_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        alm_status status;
+        const char *text;
+    } cases[] = {
+        {"\"normalizer\": null", "\"normalizer\": {\"type\": \"Magic\"}", ALM_UNSUPPORTED, "the normalizer Magic"},
+        {"\"type\": \"BPE\"", "\"type\": \"WordLevel\"", ALM_UNSUPPORTED, "the model WordLevel"},
+        {"\"type\": \"ByteLevel\"", "\"type\": \"UnicodeScripts\"", ALM_UNSUPPORTED,
+         "the pre-tokenizer UnicodeScripts"},
+        {"\\p{N}|", "\\p{N}(|", ALM_UNSUPPORTED, "a regex"},
+        {"\\p{N}|", "\\p{N}{1,2}|", ALM_OK, ""},
+        {"\\p{N}|", "\\p{N}{1,3}|", ALM_OK, ""},
+        {"\"behavior\": \"Isolated\"", "\"behavior\": \"Sideways\"", ALM_UNSUPPORTED, "behavior Sideways"},
+        {"\"dropout\": null", "\"dropout\": 0.1", ALM_UNSUPPORTED, "dropout"},
+        {"\"end_of_word_suffix\": null", "\"end_of_word_suffix\": \"</w>\"", ALM_UNSUPPORTED, "end_of_word_suffix"},
+        {"\"id\": 1,", "\"id\": 4000000000,", ALM_MALFORMED, "an added token's id"},
+        {"\"id\": 1,", "\"id\": 77,", ALM_MALFORMED, "has the id of another token"},
+        {"\"id\": 1,", "\"id\": 3000000,", ALM_MALFORMED, "ids far beyond"},
+        {"\"merges\"", "\"mergers\"", ALM_MALFORMED, "no model with vocab and merges"},
+        {"\"vocab\"", "\"vocabulary\"", ALM_MALFORMED, "no model with a vocab"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alm_error err = {0};
+        alm_tokenizer *t;
+        CHECK_STATUS(open_changed(&t, cases[i].from, cases[i].to, &err), cases[i].status, &err);
+        CHECK_HOLDS(err.text, cases[i].text);
+        alm_tokenizer_free(t);
+    }
+}
+
+static void a_foreign_regex_cuts_as_the_rule_that_it_writes_out(void **state) {
+    (void)state;
+    alm_error err = {0};
+    alm_tokenizer *own, *foreign;
+    alm_rng r = alm_rng_seed(11, 0, 0);
+    alm_buf text = alm_buf_with_limit(SIZE_MAX), a = text, b = text;
+    /* A group that changes nothing makes the regex one that is not known. */
+    CHECK_OK(open_changed(&own, "\"merges\"", "\"merges\"", &err), &err);
+    CHECK_OK(open_changed(&foreign, "|\\\\p{N}|", "|(?:\\\\p{N})|", &err), &err);
+    CHECK(own->n_regex == 0 && foreign->n_regex == 1);
+    for (int i = 0; i < 2000; i++) {
+        alm_buf_clear(&text);
+        for (int k = 0; k < 40; k++)
+            alm_buf_add_text(&text, (const char *const[]){"a", "B", " ", "\n", "7", "'s", "-", "\xC3\xA4", "\xE2\x80\xA6",
+                                                          "\xE3\x80\x80", "sess"}[alm_rng_below(&r, 11)]);
+        encode(own, alm_buf_str(&text), ALM_SPECIALS_NONE, &a);
+        encode(foreign, alm_buf_str(&text), ALM_SPECIALS_NONE, &b);
+        CHECK(alm_str_eq(alm_buf_str(&a), alm_buf_str(&b)), "%.*s", ALM_ARG(alm_buf_str(&text)));
+    }
+    alm_buf_free(&text), alm_buf_free(&a), alm_buf_free(&b);
+    alm_tokenizer_free(own);
+    alm_tokenizer_free(foreign);
+}
+
+static void a_regex_without_end_is_stopped(void **state) {
+    (void)state;
+    alm_error err = {0};
+    alm_tokenizer *t;
+    alm_buf text = alm_buf_with_limit(SIZE_MAX), ids = text;
+    CHECK_OK(open_changed(&t, "|\\\\p{N}|", "|(?:\\\\p{N}+\\\\p{N}+)+!|", &err), &err);
+    for (int i = 0; i < 5000; i++) alm_buf_add_byte(&text, '1');
+    clock_t begin = clock();
+    CHECK_STATUS(alm_tokenizer_encode(t, NULL, alm_buf_str(&text), ALM_SPECIALS_NONE, &ids, &err), ALM_LIMIT, &err);
+    CHECK(ids.n == 0);
+    CHECK(clock() - begin < 60 * CLOCKS_PER_SEC);
+    CHECK_HOLDS(err.text, "regex takes too many steps");
+    alm_buf_free(&text), alm_buf_free(&ids);
+    alm_tokenizer_free(t);
+}
+
+static void added_tokens_are_found_as_their_flags_say(void **state) {
+    (void)state;
+    alm_error err = {0};
+    alm_tokenizer *t;
+    CHECK_OK(open_changed(&t, "\"merges\"", "\"merges\"", &err), &err);
+    /* "ab" 1000, "abc" 1001 (the longest wins), "<c>" control, "  w" alone, blanks beside "<s>" go. */
+    const alm_added some[] = {{.text = ALM_STR("@a"), .id = 20},
+                              {.text = ALM_STR("@ab"), .id = 21},
+                              {.text = ALM_STR("<c>"), .id = 22, .control = true},
+                              {.text = ALM_STR("@w"), .id = 23, .single_word = true},
+                              {.text = ALM_STR("<s>"), .id = 24, .lstrip = true, .rstrip = true}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) CHECK_OK(alm_added_add(&t->added, some[i], &err), &err);
+    check_ids(t, "@a@ab@", ALM_SPECIALS_NONE, "20 21 66");
+    check_ids(t, "<c>", ALM_SPECIALS_OWN, "22");
+    check_ids(t, "<c>", ALM_SPECIALS_NONE, "62 101 64");
+    check_ids(t, "1@w", ALM_SPECIALS_NONE, "51 66 121");
+    check_ids(t, "@w1", ALM_SPECIALS_NONE, "66 121 51");
+    check_ids(t, "-@w\xE2\x80\x94", ALM_SPECIALS_NONE, "47 23 228 130 150");
+    check_ids(t, "1 \xC2\xA0<s> \n2", ALM_SPECIALS_NONE, "51 24 52");
+    check_ids(t, "", ALM_SPECIALS_OWN, "");
+    CHECK(alm_tokenizer_find(t, ALM_STR("<c>")) == 22 && alm_tokenizer_find(t, ALM_STR("no such token")) == -1);
+    alm_tokenizer_free(t);
+}
+
+/* -- memory ---------------------------------------------------------------------------------------------------------------- */
+
+static alm_status read_and_encode(void *arg) {
+    alm_error err = {0};
+    alm_str text = *(const alm_str *)arg;
+    alm_tokenizer *t = NULL;
+    alm_tokenizer_scratch *s = NULL;
+    alm_buf ids = alm_buf_with_limit(SIZE_MAX);
+    char *copy = malloc(text.n + 1);
+    CHECK(copy != NULL);
+    memcpy(copy, text.at, text.n);
+    alm_status st = alm_tokenizer_from_bytes(&t, "file", copy, text.n, &err);
+    if (st == ALM_OK) st = alm_tokenizer_scratch_new(&s, t, &err);
+    if (st == ALM_OK)
+        st = alm_tokenizer_encode(t, s,
+                                  ALM_STR("A word 12, Stra\xC3\x9F"
+                                          "e \xF0\x9F\x98\x80"),
+                                  ALM_SPECIALS_OWN, &ids, &err);
+    alm_buf_free(&ids);
+    alm_tokenizer_scratch_free(s);
+    alm_tokenizer_free(t);
+    free(copy);
+    return st;
+}
+
+static void no_allocation_failure_leaks(void **state) {
+    (void)state;
+    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
+    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(read_and_encode, &text) > 8);
+    drop(text);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(what_is_not_known_is_refused_by_name),
+    cmocka_unit_test(a_foreign_regex_cuts_as_the_rule_that_it_writes_out),
+    cmocka_unit_test(a_regex_without_end_is_stopped),
+    cmocka_unit_test(added_tokens_are_found_as_their_flags_say),
+    cmocka_unit_test(no_allocation_failure_leaks),
+};
+ALM_TEST_MAIN(tests)
