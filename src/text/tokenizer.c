@@ -51,6 +51,30 @@ void alm_tokenizer_take_bpe(alm_tokenizer *t, alm_bpe *b) {
     memcpy(t->byte_id, b->byte_id, sizeof t->byte_id);
 }
 
+alm_status alm_tokenizer_from_bpe(alm_tokenizer **out, alm_bpe *b, alm_error *err) {
+    alm_tokenizer *t = NULL;
+    alm_status st = alm_tokenizer_new(&t, &alm_tokenizer_bytes, b->n_vocab, err);
+    *out = NULL;
+    if (st != ALM_OK) {
+        alm_bpe_free(b);
+        return st;
+    }
+    alm_tokenizer_take_bpe(t, b);
+    t->bos = b->bos;
+    t->eos = b->eos;
+    if (alm_bpe_adds_bos(b)) t->before[t->n_before++] = (uint32_t)b->bos;
+    if (alm_bpe_adds_eos(b)) t->behind[t->n_behind++] = (uint32_t)b->eos;
+    st = alm_tokenizer_add_types(t, err);
+    if (st == ALM_OK)
+        st = alm_tokenizer_add_pre(t, (alm_pre){.kind = ALM_PRE_RULE, .way = ALM_WAY_ISOLATED, .rule = b->rule}, err);
+    if (st == ALM_OK) {
+        *out = t;
+        t = NULL;
+    }
+    alm_tokenizer_free(t);
+    return st;
+}
+
 static alm_status too_many(const char *what, alm_error *err) {
     return alm_fail(err, ALM_UNSUPPORTED, "tokenizer: more than %d %s", (int)ALM_TOKENIZER_MAX_STEPS, what);
 }

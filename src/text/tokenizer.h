@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "format/gguf.h"
 
+typedef struct alm_bpe alm_bpe;
 typedef struct alm_tokenizer alm_tokenizer;
 typedef struct alm_tokenizer_scratch alm_tokenizer_scratch;
 
@@ -48,6 +49,8 @@ alm_status alm_tokenizer_from_sentencepiece(alm_tokenizer **out, alm_str bytes, 
 alm_status alm_tokenizer_from_tiktoken(alm_tokenizer **out, alm_str text, alm_error *err);
 /* One of the last three, by what it begins with; `text` is changed. `name` stands in messages. */
 alm_status alm_tokenizer_from_bytes(alm_tokenizer **out, const char *name, char *text, size_t n, alm_error *err);
+/* A vocabulary that was learned here; the tokenizer owns it from now on, also when this fails. */
+alm_status alm_tokenizer_from_bpe(alm_tokenizer **out, alm_bpe *b, alm_error *err);
 /* A file of any kind, plain or packed (gzip, zstd), or a folder with tokenizer.json or tokenizer.model. In a GGUF file the keys may
  * have a prefix, as in what `alm learn` writes. */
 alm_status alm_tokenizer_open(alm_tokenizer **out, const char *path, const alm_cancel *cancel, alm_error *err);
