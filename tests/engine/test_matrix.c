@@ -31,9 +31,11 @@ typedef struct entry {
 static entry models[MOST_MODELS];
 static size_t n_models;
 
-static void add_models(const char *folder) {
+static void add_models(const char *place) {
     struct dirent **name;
-    int n = folder ? scandir(folder, &name, NULL, alphasort) : 0;
+    char folder[PATH_MAX / 2] = ""; /* of our own: a place is soon another one */
+    if (place) snprintf(folder, sizeof folder, "%s", place);
+    int n = place ? scandir(folder, &name, NULL, alphasort) : 0;
     for (int i = 0; i < n; i++) {
         entry *e = &models[n_models];
         size_t length = strlen(name[i]->d_name);
