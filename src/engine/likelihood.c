@@ -22,13 +22,13 @@ struct alm_scorer {
     alm_tokenizer_scratch *scratch;
     alm_tape *tape;
     size_t context, cap;
-    uint32_t *row_id, *start; /* [cap], [cap + 1] */
-    int32_t *label;           /* [cap] */
-    size_t *place;            /* [cap] where in nll this row's number belongs */
-    float *row_nll;           /* [cap] */
-    size_t n_rows, n_docs;
-    alm_buf id;        /* all tokens of the call, BOS included */
-    alm_buf nll, span; /* float per token; uint64_t: where each text begins in id */
+    uint32_t *row_id, *start;         /* [cap], [cap + 1] */
+    int32_t *label;                   /* [cap] */
+    size_t *place;                    /* [cap] where in nll this row's number belongs */
+    float *row_nll;                   /* [cap] */
+    size_t n_rows, n_docs, turns_for; /* what is packed; alm_rows.context of all of it */
+    alm_buf id;                       /* all tokens of the call, BOS included */
+    alm_buf nll, span;                /* float per token; uint64_t: where each text begins in id */
 };
 
 alm_status alm_scorer_new(alm_scorer **out, alm_model *m, const alm_tokenizer *t, alm_compute *c, alm_error *err) {
@@ -79,7 +79,7 @@ void alm_scorer_free(alm_scorer *s) {
 /* What is packed goes through the model. */
 static alm_status flush(alm_scorer *s, alm_error *err) {
     if (!s->n_rows) return ALM_OK;
-    alm_rows rows = {.n = s->n_rows, .n_docs = s->n_docs, .id = s->row_id, .start = s->start, .context = s->context};
+    alm_rows rows = {.n = s->n_rows, .n_docs = s->n_docs, .id = s->row_id, .start = s->start, .context = s->turns_for};
     alm_tape_reset(s->tape);
     alm_status st = alm_model_loss(s->m, s->tape, &rows, s->label, 1, false, s->row_nll, err);
     if (st != ALM_OK) return st;
@@ -90,12 +90,21 @@ static alm_status flush(alm_scorer *s, alm_error *err) {
     return ALM_OK;
 }
 
+/* The context for which a text of n tokens is computed: its own length decides, not that of its neighbours. Only longrope asks;
+ * a text that is no longer than the original context turns as it did there. */
+static size_t turning(const alm_scorer *s, size_t n) {
+    const alm_config *c = alm_model_config(s->m);
+    bool is_short = c->rope_kind == ALM_ROPE_LONG && c->rope_factor != 0.0 && n <= c->rope_original;
+    return is_short ? c->rope_original : s->context;
+}
+
 /* Rows for tokens [from, to) of the call; the first `only_read` labels do not count. */
-static alm_status window(alm_scorer *s, size_t from, size_t to, size_t only_read, alm_error *err) {
+static alm_status window(alm_scorer *s, size_t from, size_t to, size_t only_read, size_t turns_for, alm_error *err) {
     const uint32_t *id = (const uint32_t *)(const void *)s->id.at;
-    if (to - from > s->cap - s->n_rows) {
+    if (to - from > s->cap - s->n_rows || turns_for != s->turns_for) {
         alm_status st = flush(s, err);
         if (st != ALM_OK) return st;
+        s->turns_for = turns_for;
     }
     for (size_t i = from; i < to; i++) {
         s->row_id[s->n_rows] = id[i];
@@ -144,7 +153,7 @@ alm_status alm_scorer_run(alm_scorer *s, alm_scored *out, const alm_str *text, s
         while (done + 1 < to) {
             size_t begin = done == from ? from : done - s->context / 2;
             size_t stop = to - 1 - begin < s->context ? to - 1 : begin + s->context;
-            if ((st = window(s, begin, stop, done - begin, err)) != ALM_OK) return st;
+            if ((st = window(s, begin, stop, done - begin, turning(s, to - from), err)) != ALM_OK) return st;
             done = stop;
         }
     }

@@ -140,6 +140,33 @@ static void neighbours_change_nothing(void **state) {
     unmake(&w);
 }
 
+/* longrope: a short text turns by the short divisors, also beside a long one. */
+static void a_text_turns_as_its_own_length_asks(void **state) {
+    (void)state;
+    world w = made();
+    alm_error err = {0};
+    alm_config config = *alm_model_config(w.m), plain;
+    config.rope_kind = ALM_ROPE_LONG;
+    config.rope_factor = 4, config.rope_original = 32;
+    for (size_t i = 0; i < config.head_dim / 2; i++) config.rope_short[i] = 1, config.rope_long[i] = 1.5f + (float)i;
+    plain = config;
+    plain.rope_factor = 0; /* as the short divisors of 1 turn */
+    alm_model *m[2] = {NULL, NULL};
+    alm_scorer *s[2] = {NULL, NULL};
+    CHECK_OK(alm_model_new(&m[0], &config, 1, &err), &err);
+    CHECK_OK(alm_model_new(&m[1], &plain, 1, &err), &err);
+    for (size_t i = 0; i < 2; i++) CHECK_OK(alm_scorer_new(&s[i], m[i], w.t, w.c, &err), &err);
+    const alm_str text[] = {alm_str_make(w.text, 20), alm_str_make(w.text, 200), alm_str_make(w.text + 9, 20)};
+    alm_scored got[3], want[3];
+    CHECK_OK(alm_scorer_run(s[0], got, text, 3, &err), &err);
+    CHECK_OK(alm_scorer_run(s[1], want, text, 3, &err), &err);
+    CHECK_BITS(got[0].nll, want[0].nll);
+    CHECK_BITS(got[2].nll, want[2].nll);
+    CHECK(got[1].n > 32 && alm_test_bits(got[1].nll) != alm_test_bits(want[1].nll));
+    for (size_t i = 0; i < 2; i++) alm_scorer_free(s[i]), alm_model_free(m[i]);
+    unmake(&w);
+}
+
 static void a_tokenizer_with_more_tokens_than_the_model_is_refused(void **state) {
     (void)state;
     world w = made();
@@ -179,6 +206,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(each_token_surprises_as_its_logit_says),
     cmocka_unit_test(a_long_text_is_read_in_windows),
     cmocka_unit_test(neighbours_change_nothing),
+    cmocka_unit_test(a_text_turns_as_its_own_length_asks),
     cmocka_unit_test(a_tokenizer_with_more_tokens_than_the_model_is_refused),
     cmocka_unit_test(memory_that_fails_is_reported),
 };

@@ -146,6 +146,42 @@ static void a_rewound_session_goes_on_as_if_nothing_had_been(void **state) {
     unmake(&w);
 }
 
+/* longrope: the session's context decides for all of its tokens, the first as the last. */
+static void a_session_turns_as_its_context_asks(void **state) {
+    (void)state;
+    world w = made(0);
+    alm_error err = {0};
+    alm_config config = *alm_model_config(w.m);
+    config.rope_kind = ALM_ROPE_LONG;
+    config.rope_factor = 4, config.rope_original = 32;
+    for (size_t i = 0; i < config.head_dim / 2; i++) config.rope_short[i] = 1, config.rope_long[i] = 1.5f + (float)i;
+    alm_model *m;
+    alm_batch *b;
+    CHECK_OK(alm_model_new(&m, &config, 1, &err), &err);
+    CHECK_OK(alm_batch_new(&b, m, w.c, 0, &err), &err);
+    static const size_t context[] = {32, 33, 128};
+    alm_session *s[3];
+    float *got[3];
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_OK(alm_session_new(&s[i], m, context[i], 0, &err), &err);
+        got[i] = malloc(32 * N_VOCAB * sizeof(float));
+    }
+    for (size_t at = 0; at < 32; at += 8) {
+        alm_feed feed[3];
+        for (size_t i = 0; i < 3; i++) feed[i] = (alm_feed){s[i], w.id + at, 8, 8, got[i] + at * N_VOCAB};
+        CHECK_OK(alm_batch_run(b, feed, 3, &err), &err);
+    }
+    size_t n_bytes = 32 * N_VOCAB * sizeof(float);
+    CHECK(memcmp(got[1], got[2], n_bytes) == 0 && memcmp(got[0], got[1], n_bytes) != 0);
+    float *whole = alm_models_logits(m, w.c, w.id, 32); /* of 32 tokens: short */
+    CHECK(memcmp(got[0], whole, n_bytes) == 0);
+    alm_free(whole);
+    for (size_t i = 0; i < 3; i++) alm_session_free(s[i]), free(got[i]);
+    alm_batch_free(b);
+    alm_model_free(m);
+    unmake(&w);
+}
+
 static void what_does_not_fit_is_refused_and_changes_nothing(void **state) {
     (void)state;
     world w = made(8);
@@ -240,6 +276,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_the_logits_that_are_wanted_are_computed),
     cmocka_unit_test(neighbours_change_nothing),
     cmocka_unit_test(a_rewound_session_goes_on_as_if_nothing_had_been),
+    cmocka_unit_test(a_session_turns_as_its_context_asks),
     cmocka_unit_test(what_does_not_fit_is_refused_and_changes_nothing),
     cmocka_unit_test(a_step_that_fails_leaves_the_session_where_it_was),
     cmocka_unit_test(memory_that_fails_is_reported),
