@@ -2,18 +2,13 @@
  *
  * cmd_score.c - `alm score`: how surprising is each line for a model.
  *
- * Lines are collected to blocks, so that the model reads many at once; a line's numbers do not depend on its neighbours.
- * From a pipe that falls silent the block is scored as it is: nobody waits for a block to fill. */
+ * The model reads many lines at once (line_blocks.h); a line's numbers do not depend on its neighbours. */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/line_blocks.h"
 #include "engine/likelihood.h"
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <string.h>
-#include <unistd.h>
 
 typedef struct values {
     bool pieces;
@@ -32,14 +27,11 @@ static const alm_example examples[] = {
     {"echo 'disk is full' | alm score logs.gguf --pieces -", N_("Which word is it that surprises?")},
 };
 
-enum { BLOCK_LINES = 512, BLOCK_BYTES = 1 << 18, READ_BYTES = 1 << 16, MOST = 1 << 30 };
-
 typedef struct job {
     alm_cli *cli;
     alm_scorer *scorer;
     const alm_tokenizer *tokenizer;
     bool pieces;
-    alm_buf text; /* lines that wait, with their newlines, then the part of a line that has no end yet */
 } job;
 
 static void tell(job *j, const alm_scored *s) {
@@ -65,53 +57,12 @@ static void tell(job *j, const alm_scored *s) {
     alm_out_text(&j->cli->out, "\n");
 }
 
-/* Scores the whole lines that wait; `all`: what has no newline is a line too. */
-static alm_status score(job *j, bool all, alm_error *err) {
-    alm_str line[BLOCK_LINES], rest = alm_buf_str(&j->text);
-    alm_scored out[BLOCK_LINES];
-    alm_status st = ALM_OK;
-    for (size_t n = 0; st == ALM_OK;) {
-        size_t end = alm_str_find_byte(rest, '\n');
-        bool has = end != SIZE_MAX || (all && rest.n);
-        if (has) {
-            alm_str l = alm_str_slice(rest, 0, end == SIZE_MAX ? rest.n : end);
-            rest = alm_str_slice(rest, end == SIZE_MAX ? rest.n : end + 1, rest.n);
-            if (l.n && l.at[l.n - 1] == '\r') l.n--;
-            line[n++] = l;
-        }
-        if (n && (n == BLOCK_LINES || !has)) {
-            if ((st = alm_scorer_run(j->scorer, out, line, n, err)) != ALM_OK) break;
-            for (size_t i = 0; i < n; i++) tell(j, &out[i]);
-            n = 0;
-        }
-        if (!has) break;
-    }
-    if (rest.n) memmove(j->text.at, rest.at, rest.n);
-    j->text.n = rest.n;
+static alm_status score(void *arg, const alm_str *line, size_t n, alm_error *err) {
+    job *j = arg;
+    alm_scored out[ALM_BLOCK_LINES];
+    alm_status st = alm_scorer_run(j->scorer, out, line, n, err);
+    for (size_t i = 0; st == ALM_OK && i < n; i++) tell(j, &out[i]);
     return st;
-}
-
-static bool waits(int fd) {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) == 0;
-}
-
-static alm_status read_all(job *j, int fd, const char *name, alm_error *err) {
-    alm_status st = ALM_OK;
-    for (;;) {
-        if (alm_cli_stopped(j->cli)) return alm_fail(err, ALM_INTERRUPTED, "%s", _("interrupted"));
-        if (!alm_buf_reserve(&j->text, READ_BYTES)) return alm_buf_status(&j->text, err);
-        ssize_t n = read(fd, j->text.at + j->text.n, READ_BYTES);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return alm_fail_errno(err, errno, "%s", name);
-        if (n == 0) return score(j, true, err);
-        j->text.n += (size_t)n;
-        if (j->text.n >= BLOCK_BYTES || waits(fd)) {
-            if ((st = score(j, false, err)) != ALM_OK) return st;
-            if (waits(fd)) alm_out_flush(&j->cli->out);
-        }
-        if (j->cli->out.error_number) return ALM_END;
-    }
 }
 
 static int run(alm_cli *cli, const void *given) {
@@ -123,9 +74,8 @@ static int run(alm_cli *cli, const void *given) {
     alm_tokenizer *t = NULL;
     alm_pool *pool = NULL;
     alm_compute *c = NULL;
-    job j = {.cli = cli, .pieces = v->pieces, .text = alm_buf_with_limit(MOST)};
-    int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-    alm_status st = fd < 0 ? alm_fail_errno(&err, errno, "%s", name) : alm_gguf_open(&g, path, &err);
+    job j = {.cli = cli, .pieces = v->pieces};
+    alm_status st = alm_gguf_open(&g, path, &err);
     if (st == ALM_OK) st = alm_tokenizer_from_gguf(&t, g, "", &err);
     if (st == ALM_OK) st = alm_model_from_gguf(&m, g, "", &err);
     if (st == ALM_OK) st = alm_pool_new(&pool, (unsigned)cli->common.threads, &err);
@@ -133,18 +83,16 @@ static int run(alm_cli *cli, const void *given) {
     if (st == ALM_OK) st = alm_model_pack(m, c, &err);
     if (st == ALM_OK) st = alm_scorer_new(&j.scorer, m, t, c, &err);
     j.tokenizer = t;
-    if (st == ALM_OK) st = read_all(&j, fd, name, &err);
+    if (st == ALM_OK) st = alm_line_blocks(cli, name, score, &j, &err);
     int code = st == ALM_OK || st == ALM_END ? ALM_EXIT_DONE
                : st == ALM_INTERRUPTED       ? ALM_EXIT_INTERRUPTED
                                              : alm_cli_fail(cli, &err);
     alm_scorer_free(j.scorer);
-    alm_buf_free(&j.text);
     alm_compute_free(c);
     alm_pool_free(pool);
     alm_model_free(m);
     alm_tokenizer_free(t);
     alm_gguf_close(g);
-    if (fd > STDIN_FILENO) close(fd);
     return code;
 }
 
