@@ -113,6 +113,7 @@ static void gguf_long(alm_config *c, alm_settings *s) {
 static void from_gguf(alm_config *c, alm_settings *s, double theta) {
     c->rope_theta = alm_settings_real(s, "rope.freq_base", NULL, theta);
     set_dims(c, s, alm_settings_count(s, "rope.dimension_count", NULL, c->head_dim));
+    c->rope_local_theta = alm_settings_real(s, "rope.freq_base_swa", NULL, c->rope_local_theta);
     if (alm_settings_has(s, "alm.rope.factor", NULL)) { /* written by us: where the tensor rope_freqs came from */
         c->rope_factor = alm_settings_real(s, "alm.rope.factor", NULL, 0.0);
         c->rope_low = alm_settings_real(s, "alm.rope.low", NULL, ALM_REQUIRED_REAL);
@@ -145,6 +146,7 @@ static void hf_long(alm_config *c, alm_settings *r) {
     check_divisors(c, r, n_short, n_long);
     c->rope_kind = ALM_ROPE_LONG;
     double stretch = c->rope_original > 1 ? (double)c->context / (double)c->rope_original : 0.0, amplitude = 1.0;
+    if (stretch == 1.0) stretch = alm_settings_real(r, NULL, "factor", 1.0);
     if (stretch > 1.0) amplitude = sqrt(1.0 + alm_log_f64(stretch) / alm_log_f64((double)c->rope_original));
     c->rope_amplitude = alm_settings_real(r, NULL, "attention_factor", amplitude);
     c->rope_factor = 1.0;
@@ -192,7 +194,7 @@ static void from_hf(alm_config *c, alm_settings *s, double theta) {
     double part = alm_settings_real(s, NULL, "partial_rotary_factor", alm_settings_real(s, NULL, "rotary_pct", 1.0));
     if (part > 0.0 && part <= 1.0) set_dims(c, s, (size_t)(part * (double)c->head_dim));
     else alm_settings_refuse(s, "bad_value: partial_rotary_factor is %g", part);
-    c->rope_local_theta = alm_settings_real(s, NULL, "rope_local_base_freq", 0.0);
+    c->rope_local_theta = alm_settings_real(s, NULL, "rope_local_base_freq", c->rope_local_theta);
     bool five = alm_settings_enter(&r, s, "rope_parameters");
     if (!five && !alm_settings_enter(&r, s, "rope_scaling")) return;
     if (five && alm_settings_enter(&inner, &r, "sliding_attention")) {

@@ -112,7 +112,7 @@ typedef struct alm_family {
     const alm_slot_row *row; /* [n_rows], at most ALM_FAMILY_ROWS */
     size_t n_rows;
     /* NULL-terminated, may be NULL. hf_roots: beginnings of names in Hugging Face; the first stands in the rows, a file may have
-     * another one instead ("" too). ignored: ends of names of tensors that are no weights. */
+     * another one instead ("" too). ignored: tensors that are no weights, "*end of the name" or "beginning*". */
     const char *const *hf_roots, *const *ignored;
     /* Where several families share a name under general.architecture: is it this one? NULL: yes. */
     bool (*claims)(alm_settings *s);
@@ -139,6 +139,9 @@ void alm_slots_make(alm_slot *slot, const alm_family *f, const alm_config *c);
 /* Sets an origin's container and name (pattern with % and #). */
 void alm_origin_name(alm_origin *o, alm_container in, const char *pattern, size_t layer, size_t expert);
 
+/* The weight is a part of a fused tensor of so many rows, in every kind of file: it begins at row `first`. */
+void alm_slot_part(alm_slot *s, size_t rows, size_t first);
+
 /* -- for forward passes (pass.c) --------------------------------------------------------------------------------------------- */
 
 /* A row's weight in the pass's layer (the first expert's, where it has them); NULL: the model has none. */
@@ -150,6 +153,8 @@ alm_node *alm_pass_rmsnorm(alm_tape *t, alm_node *x, const alm_pass *p, size_t r
 alm_node *alm_pass_embed(alm_tape *t, const alm_pass *p);
 /* By the layer's table. */
 alm_node *alm_pass_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_pass *p);
+/* x + (the multiplier of the residuals times) y. */
+alm_node *alm_pass_add(alm_tape *t, alm_node *x, alm_node *y, const alm_pass *p);
 /* With the layer's window, scale and cap. */
 alm_node *alm_pass_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_pass *p);
 

@@ -62,10 +62,7 @@ static void settings(alm_config *c, alm_settings *s) {
     alm_settings_rope(c, s, 10000.0);
     if (c->rope_dims) alm_settings_unsupported(s, "heads that rotate in part");
     window(c, s);
-    alm_settings_activation(c, s, "hidden_act", ALM_ACT_SILU);
-    if (c->activation != ALM_ACT_SILU) alm_settings_unsupported(s, "another hidden_act than silu");
-    if (alm_settings_bool(s, NULL, "attention_bias", false) || alm_settings_bool(s, NULL, "mlp_bias", false))
-        alm_settings_unsupported(s, "biases");
+    alm_settings_only(c, s, ALM_ACT_SILU, (const char *const[]){"attention_bias", "mlp_bias", NULL});
 }
 
 static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {

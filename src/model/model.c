@@ -273,11 +273,19 @@ alm_node *alm_model_hidden(alm_model *m, alm_tape *t, const alm_rows *rows, bool
     return x;
 }
 
+static alm_head head_of(alm_model *m) {
+    return (alm_head){.w = alm_model_head(m),
+                      .bias = flagged(m, ALM_ROW_HEAD_BIAS),
+                      .scale = (float)m->config.logit_scale,
+                      .softcap = (float)m->config.final_softcap};
+}
+
 alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const int32_t *label, float weight,
                           bool recompute, float *nll, alm_error *err) {
     alm_status st = check_rows(m, rows, err);
     if (st != ALM_OK) return st;
-    alm_tape_cross_entropy(t, alm_model_hidden(m, t, rows, recompute), alm_model_head(m), label, weight, nll);
+    const alm_head head = head_of(m);
+    alm_tape_head_loss(t, alm_model_hidden(m, t, rows, recompute), &head, label, weight, nll);
     return alm_tape_status(t, err);
 }
 
@@ -287,7 +295,8 @@ alm_status alm_model_logits(alm_model *m, alm_tape *t, const alm_rows *rows, flo
     alm_node *x = alm_model_hidden(m, t, rows, false);
     if (rows->pick && rows->n_pick == 0) return alm_tape_run(t, x, err); /* only keys and values are wanted */
     if (rows->pick) x = alm_tape_pick(t, x, rows->pick, rows->n_pick);
-    x = alm_tape_linear(t, x, alm_model_head(m), NULL);
+    const alm_head head = head_of(m);
+    x = alm_tape_head(t, x, &head);
     if ((st = alm_tape_status(t, err)) != ALM_OK || (st = alm_tape_run(t, x, err)) != ALM_OK) return st;
     if (!x->x) return alm_fail(err, ALM_INVALID, "a tape that only measures has no logits");
     memcpy(logits, x->x, x->n * x->dim * sizeof *logits);

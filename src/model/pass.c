@@ -29,6 +29,11 @@ alm_node *alm_pass_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_pass
     return alm_tape_rope(t, x, n_heads, alm_model_rope(p->m, p->rows, p->layer), p->rows);
 }
 
+alm_node *alm_pass_add(alm_tape *t, alm_node *x, alm_node *y, const alm_pass *p) {
+    double by = p->m->config.residual_scale;
+    return alm_tape_add(t, x, by != 0.0 ? alm_tape_scale(t, y, (float)by) : y);
+}
+
 alm_node *alm_pass_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_pass *p) {
     const alm_config *c = &p->m->config;
     const alm_attention a = {.n_heads = c->n_heads,

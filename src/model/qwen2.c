@@ -43,24 +43,12 @@ static const alm_slot_row rows[ROWS] = {
     [OUTPUT] = ALM_HEAD_ROW,
 };
 
-/* The window is said by use_sliding_window, and covers the layers from max_window_layers on (layer_types says the same). */
-static void window(alm_config *c, alm_settings *s) {
-    if (!alm_settings_bool(s, NULL, "use_sliding_window", false)) return;
-    c->window = alm_settings_count(s, NULL, "sliding_window", 0);
-    if (c->window) alm_settings_local(c, s, 0);
-    if (alm_settings_has(s, NULL, "layer_types")) return;
-    size_t whole = alm_settings_count(s, NULL, "max_window_layers", 28);
-    for (size_t i = 0; i < whole && i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)
-        c->local[i / 8] &= (unsigned char)~(1U << i % 8);
-}
-
 static void settings(alm_config *c, alm_settings *s) {
     alm_settings_shape(c, s);
     alm_settings_rope(c, s, 10000.0);
-    window(c, s);
+    alm_settings_switched_window(c, s);
     c->attention_bias = true;
-    alm_settings_activation(c, s, "hidden_act", ALM_ACT_SILU);
-    if (c->activation != ALM_ACT_SILU) alm_settings_unsupported(s, "another hidden_act than silu");
+    alm_settings_only(c, s, ALM_ACT_SILU, (const char *const[]){"mlp_bias", NULL});
 }
 
 static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {

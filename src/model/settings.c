@@ -189,10 +189,15 @@ void alm_settings_leave(alm_settings *s, const alm_settings *inner) { s->status 
 
 /* -- settings that most families share ------------------------------------------------------------------------------------- */
 
+/* What must be there, unless the family has a default for config.json. */
+static size_t needed(alm_settings *s, const char *gguf, const char *hf, size_t usual) {
+    return alm_settings_count(s, gguf, hf, s->g || !usual ? ALM_REQUIRED : usual);
+}
+
 static void vocabulary(alm_config *c, alm_settings *s) {
     if (!s->g) {
-        c->n_vocab = alm_settings_count(s, NULL, "vocab_size", ALM_REQUIRED);
-        c->tied = alm_settings_bool(s, NULL, "tie_word_embeddings", false);
+        c->n_vocab = needed(s, NULL, "vocab_size", c->n_vocab);
+        c->tied = alm_settings_bool(s, NULL, "tie_word_embeddings", c->tied);
         return;
     }
     bool there = alm_settings_tensor(s, "token_embd.weight");
@@ -209,15 +214,17 @@ static void vocabulary(alm_config *c, alm_settings *s) {
 
 void alm_settings_shape(alm_config *c, alm_settings *s) {
     vocabulary(c, s);
-    c->hidden = alm_settings_count(s, "embedding_length", "hidden_size", ALM_REQUIRED);
-    c->n_layers = alm_settings_count(s, "block_count", "num_hidden_layers", ALM_REQUIRED);
-    c->n_heads = alm_settings_count(s, "attention.head_count", "num_attention_heads", ALM_REQUIRED);
-    c->n_kv_heads = alm_settings_count(s, "attention.head_count_kv", "num_key_value_heads", c->n_heads);
-    c->ffn = alm_settings_count(s, "feed_forward_length", "intermediate_size", ALM_REQUIRED);
-    c->context = alm_settings_count(s, "context_length", "max_position_embeddings", s->g ? ALM_REQUIRED : 2048);
+    c->hidden = needed(s, "embedding_length", "hidden_size", c->hidden);
+    c->n_layers = needed(s, "block_count", "num_hidden_layers", c->n_layers);
+    c->n_heads = needed(s, "attention.head_count", "num_attention_heads", c->n_heads);
+    size_t shared = !s->g && c->n_kv_heads ? c->n_kv_heads : c->n_heads;
+    c->n_kv_heads = alm_settings_count(s, "attention.head_count_kv", "num_key_value_heads", shared);
+    c->ffn = needed(s, "feed_forward_length", "intermediate_size", c->ffn);
+    c->context = needed(s, "context_length", "max_position_embeddings", c->context ? c->context : 2048);
+    double eps = c->norm_eps > 0.0 ? c->norm_eps : 1e-6;
     c->norm_eps =
-        alm_settings_real(s, "attention.layer_norm_rms_epsilon", "rms_norm_eps", s->g ? ALM_REQUIRED_REAL : 1e-6);
-    c->head_dim = alm_settings_count(s, "attention.key_length", "head_dim", 0);
+        alm_settings_real(s, "attention.layer_norm_rms_epsilon", "rms_norm_eps", s->g ? ALM_REQUIRED_REAL : eps);
+    c->head_dim = alm_settings_count(s, "attention.key_length", "head_dim", s->g ? 0 : c->head_dim);
     if (s->status == ALM_OK && c->head_dim == 0) {
         if (c->n_heads == 0 || c->hidden % c->n_heads)
             alm_settings_refuse(s, "bad_value: a width of %zu is not divided by %zu heads", c->hidden, c->n_heads);
@@ -225,6 +232,25 @@ void alm_settings_shape(alm_config *c, alm_settings *s) {
     }
     if (alm_settings_count(s, "attention.value_length", NULL, c->head_dim) != c->head_dim)
         alm_settings_unsupported(s, "values of another size (key %s)", s->key);
+}
+
+void alm_settings_only(alm_config *c, alm_settings *s, alm_activation activation, const char *const *biases) {
+    static const char *const names[] = {"silu", "gelu_pytorch_tanh", "gelu"};
+    const char *hf = alm_settings_has(s, NULL, "hidden_activation") ? "hidden_activation" : "hidden_act";
+    alm_settings_activation(c, s, hf, activation);
+    if (c->activation != activation) alm_settings_unsupported(s, "another %s than %s", hf, names[activation]);
+    for (; *biases; biases++)
+        if (alm_settings_bool(s, NULL, *biases, false)) alm_settings_unsupported(s, "biases (%s)", *biases);
+}
+
+void alm_settings_switched_window(alm_config *c, alm_settings *s) {
+    if (!alm_settings_bool(s, NULL, "use_sliding_window", false)) return;
+    c->window = alm_settings_count(s, NULL, "sliding_window", 0);
+    if (c->window) alm_settings_local(c, s, 0);
+    if (alm_settings_has(s, NULL, "layer_types")) return;
+    size_t whole = alm_settings_count(s, NULL, "max_window_layers", 28);
+    for (size_t i = 0; i < whole && i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)
+        c->local[i / 8] &= (unsigned char)~(1U << i % 8);
 }
 
 void alm_settings_plain_weights(alm_settings *s) {

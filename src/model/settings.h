@@ -48,7 +48,8 @@ void alm_settings_unsupported(alm_settings *s, const char *format, ...) ALM_PRIN
 
 /* -- settings that most families share ------------------------------------------------------------------------------------- */
 
-/* n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ffn, context, norm_eps, tied, as Llama names them. */
+/* n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ffn, context, norm_eps, tied, as Llama names them. What c holds
+ * before (other than 0) is the family's default where config.json does not say it. */
 void alm_settings_shape(alm_config *c, alm_settings *s);
 /* rope_theta (theta: where it is not said), rope_dims and every kind of scaling. After the shape. */
 void alm_settings_rope(alm_config *c, alm_settings *s, double theta);
@@ -56,6 +57,10 @@ void alm_settings_rope(alm_config *c, alm_settings *s, double theta);
 void alm_settings_activation(alm_config *c, alm_settings *s, const char *hf, alm_activation fallback);
 /* All layers, or those whose number + 1 is no multiple of `every`, are local; layer_types of config.json come first. */
 void alm_settings_local(alm_config *c, alm_settings *s, size_t every);
+/* Qwen's window: only where use_sliding_window is true, in the layers from max_window_layers on. */
+void alm_settings_switched_window(alm_config *c, alm_settings *s);
+/* Activations other than this one, and biases under these names (NULL at the end), are refused. */
+void alm_settings_only(alm_config *c, alm_settings *s, alm_activation activation, const char *const *biases);
 /* Weights quantised in another library's way are refused. */
 void alm_settings_plain_weights(alm_settings *s);
 

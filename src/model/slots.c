@@ -78,3 +78,7 @@ void alm_slots_make(alm_slot *slot, const alm_family *f, const alm_config *c) {
                 for (size_t e = 0; e < times(&f->row[k], c); e++) make(slot++, f, c, k, layer, e);
     }
 }
+
+void alm_slot_part(alm_slot *s, size_t rows, size_t first) {
+    for (size_t i = 0; i < ALM_SLOT_ORIGINS; i++) s->origin[i].rows = rows, s->origin[i].first = first;
+}

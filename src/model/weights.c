@@ -164,8 +164,12 @@ static alm_status take(alm_model *m, size_t i, const found *t, const alm_origin 
 static bool is_known_extra(const alm_model *m, const source *from, alm_str name) {
     if (from->g) return false;
     if (alm_str_ends(name, ALM_STR(".rotary_emb.inv_freq"))) return true;
-    for (const char *const *end = m->family->ignored; end && *end; end++)
-        if (alm_str_ends(name, alm_str_of(*end))) return true;
+    for (const char *const *like = m->family->ignored; like && *like; like++) {
+        alm_str part = alm_str_of(*like);
+        bool end = part.at[0] == '*';
+        part = alm_str_slice(part, end, part.n - !end);
+        if (end ? alm_str_ends(name, part) : alm_str_starts(name, part)) return true;
+    }
     if (!m->config.tied || !alm_str_eq(name, ALM_STR("lm_head.weight"))) return false;
     char embedding[200];
     name_in_file(embedding, sizeof embedding, from, m->slot[0].origin[1].name);

@@ -160,6 +160,15 @@ alm_node *alm_tape_recompute(alm_tape *t, alm_node *x, alm_tape_part *fn, void *
  * weighted by `weight` (1 / counted rows of the whole batch). nll is filled when it returns (not in MEASURE, where it and
  * label may be NULL). Once a step in TRAIN. */
 void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight, float *nll);
+/* The same for a head whose logits are c tanh(s (x W^T + bias) / c): bias NULL, scale 0 and softcap 0 leave a part out. To TRAIN
+ * only with a plain one. */
+typedef struct alm_head {
+    alm_weight *w, *bias;
+    float scale, softcap;
+} alm_head;
+void alm_tape_head_loss(alm_tape *t, alm_node *x, const alm_head *head, const int32_t *label, float weight, float *nll);
+/* These logits, whole: [n][n_vocab]. */
+alm_node *alm_tape_head(alm_tape *t, alm_node *x, const alm_head *head);
 
 /* From the cross-entropy back to the lookup; adds into each weight's grad. */
 void alm_tape_backward(alm_tape *t);

@@ -76,7 +76,7 @@ struct alm_step {
         } attention;
         struct {
             const int32_t *label;
-            float weight;
+            float weight, scale, softcap;
             float *nll;
         } loss;
     } with;

@@ -7,15 +7,19 @@
  * surprise, greedy path, and the last logits of a long sequence. Add a row when a family is added. */
 #include "alm_models.h"
 
+#include <dirent.h>
 #include <math.h>
-#include <unistd.h>
 
 /* f32 in another order of sums is off by 4e-6 to 2e-5 at these models (max_abs_diff_vs_float64 of expected.json). */
 static const double bound = 1e-4;
 
 static const char *const names[] = {
-    "llama2", "llama3", "llama32-tied", "llama3-k256", "mistral-swa", "mistral-v3", "qwen2", "qwen2-yarn",
+    "llama2",     "llama3",    "llama32-tied", "llama3-k256",        "mistral-swa", "mistral-v3", "qwen2",
+    "qwen2-yarn", "phi3-mini", "phi4",         "phi4-mini-longrope", "qwen3",       "gemma2",     "gemma3",
 };
+
+/* Made by tests/golden/models/make.py. */
+static const char *const own_names[] = {"olmo2", "olmo2-tied", "granite", "granite-tied"};
 
 typedef struct truth {
     alm_json_doc doc;
@@ -175,11 +179,31 @@ static const char *with_newer_config(const char *folder, const char *name) {
     return place;
 }
 
+/* Every form of one model; how many there were. */
+static size_t check_forms(const char *name, const char *folder, const char *gguf) {
+    char path[PATH_MAX], what[120];
+    truth e = truth_of(folder);
+    check_model(name, folder, &e);
+    const char *newer = with_newer_config(folder, name);
+    if (newer) {
+        snprintf(path, sizeof path, "%s", newer);
+        snprintf(what, sizeof what, "%s, as transformers 5 writes it", name);
+        check_model(what, path, &e);
+    }
+    if (gguf) {
+        snprintf(path, sizeof path, "%s", gguf);
+        snprintf(what, sizeof what, "%s, GGUF", name);
+        check_model(what, path, &e);
+    }
+    truth_free(&e);
+    return 1U + (newer != NULL) + (gguf != NULL);
+}
+
 static void every_model_gives_the_numbers_of_the_reference(void **state) {
     (void)state;
     size_t n_forms = 0, n_models = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char folder[PATH_MAX], path[PATH_MAX], what[120];
+        char folder[PATH_MAX], path[PATH_MAX], ours[120];
         snprintf(path, sizeof path, "oracles/models/%s", names[i]);
         const char *found = alm_models_path(names[i], path);
         if (!found) {
@@ -187,29 +211,47 @@ static void every_model_gives_the_numbers_of_the_reference(void **state) {
             continue;
         }
         snprintf(folder, sizeof folder, "%s", found);
-        truth e = truth_of(folder);
-        check_model(names[i], folder, &e);
-        const char *newer = with_newer_config(folder, names[i]);
-        if (newer) {
-            snprintf(path, sizeof path, "%s", newer);
-            snprintf(what, sizeof what, "%s, as transformers 5 writes it", names[i]);
-            check_model(what, path, &e);
-        }
         snprintf(path, sizeof path, "oracles/gguf/%s-f32.gguf", names[i]);
-        snprintf(what, sizeof what, "gguf/%s-f32.gguf", names[i]);
-        const char *gguf = alm_models_path(what, path);
-        if (gguf) {
-            snprintf(path, sizeof path, "%s", gguf);
-            check_model(what, path, &e);
-        }
-        n_models++, n_forms += 1U + (newer != NULL) + (gguf != NULL);
-        truth_free(&e);
+        snprintf(ours, sizeof ours, "gguf/%s-f32.gguf", names[i]);
+        n_forms += check_forms(names[i], folder, alm_models_path(ours, path));
+        n_models++;
     }
     print_message("%zu models in %zu forms\n", n_models, n_forms);
     CHECK(n_models > 0);
 }
 
+static void our_own_models_of_further_families_do(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++) {
+        char folder[PATH_MAX];
+        snprintf(folder, sizeof folder, "%s/%s", alm_test_source("tests/golden/models"), own_names[i]);
+        const char *gguf = alm_test_join(folder, "model.gguf");
+        check_forms(own_names[i], folder, alm_file_exists(gguf) ? gguf : NULL);
+    }
+}
+
+/* Models that somebody made by `tests/golden/models/make.py --many`, for a look by hand. */
+static void models_in_another_folder_do(void **state) {
+    (void)state;
+    const char *folder = getenv("ALM_MODELS_MORE");
+    if (!folder || !*folder) {
+        print_message("skipped, ALM_MODELS_MORE names no folder\n");
+        skip();
+    }
+    DIR *d = opendir(folder);
+    CHECK(d != NULL, "%s", folder);
+    for (struct dirent *e; (e = readdir(d)) != NULL;) {
+        char path[PATH_MAX];
+        if (e->d_name[0] == '.') continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        check_forms(e->d_name, path, NULL);
+    }
+    closedir(d);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_model_gives_the_numbers_of_the_reference),
+    cmocka_unit_test(our_own_models_of_further_families_do),
+    cmocka_unit_test(models_in_another_folder_do),
 };
 ALM_TEST_MAIN(tests)

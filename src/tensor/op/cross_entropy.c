@@ -6,6 +6,9 @@
  *   nll = (log(sum) + m) - logit[label]; the logarithm in double, rounded once
  *   TRAIN:  dlogit[i] = (e[i] (1/sum)) weight, at the label ((e (1/sum)) - 1) weight;  dx = dlogits W;  dW += dlogits^T x
  *
+ * A head may have a bias, a factor and a soft limit: logits = c tanh(s (x W^T + bias) / c), each with the rounding of its own
+ * operation, so that the loss is that of the logits which alm_tape_head gives.
+ *
  * A block of rows is one block of rule C in dW, so that cutting changes no bit. Rows with label -1 have +0 for dlogits. */
 #include "base/mathx.h"
 #include "dtype/dtype.h"
@@ -32,12 +35,15 @@ static void loss_rows(void *arg, size_t slice, size_t from, size_t to, unsigned 
     for (size_t i = from; i < to; i++) {
         size_t r = j->first + i;
         int32_t label = j->s->with.loss.label[r];
-        float *x = j->logits + i * n;
+        float *x = j->logits + i * n, scale = j->s->with.loss.scale, cap = j->s->with.loss.softcap;
         if (label < 0) {
             j->s->with.loss.nll[r] = 0;
             if (j->trains) memset(x, 0, n * sizeof *x);
             continue;
         }
+        if (j->s->w[1]) j->k->add(x, x, j->s->w[1]->at, n);
+        if (scale != 0) j->k->times(x, x, n, scale, true);
+        if (cap != 0) j->k->softcap(x, x, n, cap);
         float m = j->k->largest(x, n), at_label = x[label], sum = j->k->exp_sum(x, n, m);
         if (!isfinite(sum)) {
             alm_note_row(&j->bad, r);
@@ -87,16 +93,33 @@ static void forward(alm_tape *t, alm_step *s, void *scratch) {
 
 const alm_op alm_op_cross_entropy = {.name = "cross_entropy", .forward_bytes = forward_bytes, .forward = forward};
 
+static bool is_plain(const alm_head *h) { return !h->bias && h->scale == 0 && h->softcap == 0; }
+
 void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const int32_t *label, float weight,
                             float *nll) {
+    alm_tape_head_loss(t, x, &(alm_head){.w = head}, label, weight, nll);
+}
+
+alm_node *alm_tape_head(alm_tape *t, alm_node *x, const alm_head *head) {
+    x = alm_tape_linear(t, x, head->w, head->bias);
+    if (head->scale != 0) x = alm_tape_scale(t, x, head->scale);
+    return head->softcap != 0 ? alm_tape_softcap(t, x, head->softcap) : x;
+}
+
+void alm_tape_head_loss(alm_tape *t, alm_node *x, const alm_head *how, const int32_t *label, float weight, float *nll) {
     const alm_op *op = &alm_op_cross_entropy;
+    alm_weight *head = how->w, *bias = how->bias;
     if (!x) return;
     bool measures = t->mode == ALM_TAPE_MEASURE;
     if (!alm_tape_check(t, op, head && alm_weight_is_readable(head), "%.*s has a type that this build cannot decode",
                         ALM_ARG(head ? head->name : ALM_STR("the head"))) ||
         !alm_tape_check(t, op, head->n_cols == x->dim, "%.*s takes %zu numbers a row, the input has %zu",
                         ALM_ARG(head->name), head->n_cols, x->dim) ||
-        !alm_tape_check(t, op, measures || (label && nll), "no labels, or no place for the losses")) {
+        !alm_tape_check(t, op, measures || (label && nll), "no labels, or no place for the losses") ||
+        !alm_tape_check(t, op, !bias || (bias->type == ALM_F32 && bias->n_rows == 1 && bias->n_cols == head->n_rows),
+                        "the bias of %.*s is not one row of %zu f32 numbers", ALM_ARG(head->name), head->n_rows) ||
+        !alm_tape_check(t, op, is_plain(how) || t->mode == ALM_TAPE_INFER,
+                        "a head with a bias, a factor or a soft limit is not trained")) {
         return;
     }
     for (size_t r = 0; label && r < x->n; r++) {
@@ -110,6 +133,9 @@ void alm_tape_cross_entropy(alm_tape *t, alm_node *x, alm_weight *head, const in
     if (!s) return;
     s->out = NULL;
     s->w[0] = head;
+    s->w[1] = bias;
+    s->with.loss.scale = how->scale;
+    s->with.loss.softcap = how->softcap;
     s->with.loss.label = label;
     s->with.loss.weight = weight;
     s->with.loss.nll = nll;
