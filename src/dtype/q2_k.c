@@ -16,6 +16,7 @@ static void take(float *out, const uint8_t *at) {
         const uint8_t *from = q + g / 8 * 32 + g % 2 * 16;
         unsigned shift = g / 2 % 4 * 2;
         float by = d * (float)(scale[g] & 15), less = low * (float)(scale[g] >> 4);
+        ALM_ROLLED
         for (size_t i = 0; i < 16; i++) out[i] = by * (float)(from[i] >> shift & 3) - less;
     }
 }

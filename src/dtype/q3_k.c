@@ -17,6 +17,7 @@ static void take(float *out, const uint8_t *at) {
         unsigned shift = g / 2 % 4 * 2, bit = g / 2;
         int six = (scale[g % 8] >> g / 8 * 4 & 15) | (scale[8 + g % 4] >> g / 4 * 2 & 3) << 4;
         float by = d * (float)(six - 32);
+        ALM_ROLLED
         for (size_t i = 0; i < 16; i++) out[i] = by * (float)((from[i] >> shift & 3) + (third[i] >> bit & 1) * 4 - 4);
     }
 }

@@ -12,10 +12,10 @@ enum { BLOCK = 32, BLOCK_BYTES = 2 + 16 };
 
 static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
-    for (size_t i = 0; i < 16; i++) {
-        out[i] = (float)((at[2 + i] & 15) - 8) * d;
-        out[i + 16] = (float)((at[2 + i] >> 4) - 8) * d;
-    }
+    ALM_ROLLED
+    for (size_t i = 0; i < 16; i++) out[i] = (float)((at[2 + i] & 15) - 8) * d;
+    ALM_ROLLED
+    for (size_t i = 0; i < 16; i++) out[i + 16] = (float)((at[2 + i] >> 4) - 8) * d;
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 

@@ -12,10 +12,10 @@ enum { BLOCK = 32, BLOCK_BYTES = 4 + 16 };
 
 static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at)), m = alm_f16_to_f32(alm_load_u16(at + 2));
-    for (size_t i = 0; i < 16; i++) {
-        out[i] = (float)(at[4 + i] & 15) * d + m;
-        out[i + 16] = (float)(at[4 + i] >> 4) * d + m;
-    }
+    ALM_ROLLED
+    for (size_t i = 0; i < 16; i++) out[i] = (float)(at[4 + i] & 15) * d + m;
+    ALM_ROLLED
+    for (size_t i = 0; i < 16; i++) out[i + 16] = (float)(at[4 + i] >> 4) * d + m;
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 

@@ -13,13 +13,12 @@ enum { BLOCK = 32, BLOCK_BYTES = 2 + 4 + 16 };
 
 static void take(float *out, const uint8_t *at) {
     float d = alm_f16_to_f32(alm_load_u16(at));
-    uint32_t fifth = alm_load_u32(at + 2);
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned low = (at[6 + i] & 15U) | (fifth >> i & 1) << 4,
-                 high = alm_bits(at[6 + i], 4, 4) | (fifth >> (i + 16) & 1) << 4;
-        out[i] = (float)((int)low - 16) * d;
-        out[i + 16] = (float)((int)high - 16) * d;
-    }
+    uint8_t fifth[32];
+    for (unsigned i = 0; i < 4; i++) alm_spread(fifth + 8 * i, at[2 + i]);
+    ALM_ROLLED
+    for (unsigned i = 0; i < 16; i++) out[i] = (float)((at[6 + i] & 15) + fifth[i] * 16 - 16) * d;
+    ALM_ROLLED
+    for (unsigned i = 0; i < 16; i++) out[i + 16] = (float)((at[6 + i] >> 4) + fifth[i + 16] * 16 - 16) * d;
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 

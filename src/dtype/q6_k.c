@@ -18,6 +18,7 @@ static void take(float *out, const uint8_t *at) {
         const uint8_t *from = q + half * 64 + j % 2 * 32 + side, *two = high + half * 32 + side;
         unsigned shift = j / 2 * 4, two_shift = j * 2;
         float by = d * (float)(int8_t)scale[g];
+        ALM_ROLLED
         for (size_t i = 0; i < 16; i++)
             out[i] = by * (float)((from[i] >> shift & 15) + (two[i] >> two_shift & 3) * 16 - 32);
     }
