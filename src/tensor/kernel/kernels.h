@@ -21,6 +21,7 @@ typedef struct alm_kernels {
 extern const alm_kernels alm_kernels_plain;
 
 enum { ALM_PANEL = 16, ALM_BLOCK = 256, ALM_MATMUL_SCRATCH = 48 * 272 }; /* k_matmul.h; rule C */
+enum { ALM_ROWS_M = 4 };                                                 /* k_rows.h */
 
 /* The set of that name, NULL when this build has none; it may need what the machine lacks (alm_kernels_can). */
 const alm_kernels *alm_kernels_find(const char *isa);

@@ -5,7 +5,7 @@
  * Many rows:  B is packed into panels once, by all threads, into shared scratch (or was packed before); then slices of 48
  *             rows of the result are taken by whoever is free, each with all columns and, block by block, all of k.
  * Few rows:   (up to 16: a matrix times a few vectors) slices are columns; each packs its own panels one block of 256 k at
- *             a time and uses them at once, or reads packed ones straight from memory.
+ *             a time and uses them at once, or reads packed ones straight from memory. Up to 4 rows make no panels.
  * Between:    rows and columns are both cut, so that there is work for every thread.
  *
  * What B is packed from: f32, bf16 and f16 at any distances; every other type, and rows out of order, row by row through the
@@ -210,6 +210,35 @@ static bool many_rows(job *j) {
 
 /* -- few rows ------------------------------------------------------------------------------------------------------- */
 
+/* A few vectors: no panel, B goes through registers (k_rows.h). Sixteen columns all the way down k, so that their rows are read
+ * on as they lie. */
+static void rows_slice(const job *j, size_t from, size_t to, float *tmp) {
+    const alm_product *p = j->p;
+    for (size_t c = from; c < to; c += ALM_PANEL) {
+        size_t width = least(ALM_PANEL, to - c);
+        float *out = p->out + c;
+        for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
+            size_t kk = least(ALM_BLOCK, p->k - k), at = c * p->b_col + k;
+            const float *a = p->a + k;
+            bool add = k > 0 || p->add;
+            if (!j->plain) {
+                for (size_t l = 0; l < width; l++) decode(j, tmp + l * ALM_BLOCK, p->n, p->b_col, c + l, k, kk);
+                j->kernels->rows(out, p->out_row, a, p->a_row, tmp, ALM_BLOCK, p->m, width, kk, add);
+                continue;
+            }
+            size_t number = p->b_type == ALM_F32 ? 4 : 2;
+            const char *b = (const char *)p->b + at * number;
+            for (size_t l = 0; l < width; l++) ask_for(b + (l * p->b_col + kk) * number, kk * number);
+            if (p->b_type == ALM_F32)
+                j->kernels->rows(out, p->out_row, a, p->a_row, (const float *)(const void *)b, p->b_col, p->m, width,
+                                 kk, add);
+            else
+                (p->b_type == ALM_BF16 ? j->kernels->rows_bf16 : j->kernels->rows_f16)(
+                    out, p->out_row, a, p->a_row, (const uint16_t *)(const void *)b, p->b_col, p->m, width, kk, add);
+        }
+    }
+}
+
 /* Item: a column. Scratch of a worker: copy of A, panels of one block, what 16 bits and blocks pass through. */
 static void few_slice(void *arg, size_t slice, size_t from, size_t to, unsigned worker) {
     (void)slice;
@@ -217,6 +246,10 @@ static void few_slice(void *arg, size_t slice, size_t from, size_t to, unsigned 
     const alm_product *p = j->p;
     float *copy = alm_compute_scratch(j->c, worker, j->scratch_bytes);
     float *panels = copy + ALM_MATMUL_SCRATCH, *tmp = panels + FEW_COLUMNS * ALM_BLOCK;
+    if (!p->panels && p->m <= ALM_ROWS_M && p->a_k == 1 && p->b_k == 1 && !p->b_across) {
+        rows_slice(j, from, to, tmp);
+        return;
+    }
     for (size_t k = 0; k < p->k; k += ALM_BLOCK) {
         size_t kk = least(ALM_BLOCK, p->k - k), n = to - from, step = kk * ALM_PANEL;
         size_t at = alm_panel_place((p->n + ALM_PANEL - 1) / ALM_PANEL, from / ALM_PANEL, k, kk);
