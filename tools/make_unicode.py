@@ -12,7 +12,7 @@ if u.unidata_version != "16.0.0":
     sys.exit(f"unicodedata2 has Unicode {u.unidata_version}; needed is 16.0.0: pip install unicodedata2==16.0.0")
 
 CLASS = {"Lu": "UPPER", "Lt": "UPPER", "Ll": "LOWER", "Lm": "LETTER", "Lo": "LETTER", "Mn": "MARK", "Mc": "JOINED",
-         "Me": "JOINED", "Nd": "NUMBER", "Nl": "NUMBER", "No": "NUMBER", "Cf": "CONTROL", "Cc": "CONTROL", "Co": "CONTROL"}
+         "Me": "JOINED", "Nd": "NUMBER", "Nl": "NUMBER", "No": "FRACTION", "Cf": "CONTROL", "Cc": "CONTROL", "Co": "CONTROL"}
 BLANK = {0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000, 0x20, *range(9, 14)}
 
 

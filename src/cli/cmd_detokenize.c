@@ -14,7 +14,7 @@ static const alm_example examples[] = {
 typedef struct reader {
     alm_cli *cli;
     alm_tokenizer *t;
-    bool begun;
+    bool at_start;
 } reader;
 
 static alm_status write_id(reader *r, alm_str word, alm_error *err) {
@@ -24,8 +24,7 @@ static alm_status write_id(reader *r, alm_str word, alm_error *err) {
         alm_hint(err, _("its ids go from 0 to %zu"), alm_tokenizer_vocab(r->t) - 1);
         return ALM_INVALID;
     }
-    alm_tokenizer_decode_one(r->t, (uint32_t)id, !r->begun, &r->cli->out.buf);
-    r->begun = true;
+    alm_tokenizer_decode_one(r->t, (uint32_t)id, &r->at_start, &r->cli->out.buf);
     return ALM_OK;
 }
 
@@ -45,7 +44,7 @@ static alm_status write_all(reader *r, alm_str ids, alm_error *err) {
 
 static int run(alm_cli *cli, const void *given) {
     (void)given;
-    reader r = {.cli = cli};
+    reader r = {.cli = cli, .at_start = true};
     alm_error err = {0};
     alm_buf text = alm_buf_with_limit(UINT32_MAX);
     alm_status st = alm_vocabulary_open(&r.t, cli, cli->operands.at[0], &err);

@@ -29,9 +29,11 @@ void alm_added_free(alm_added_set *set) {
     *set = (alm_added_set){0};
 }
 
+/* What \w is to a regex: letters, marks, digits, joiners and the connectors, of which _ is the one that is used. */
 static bool is_word(uint32_t c) {
     unsigned set = ALM_LETTERS | ALM_MARKS | 1u << ALM_CLASS_NUMBER;
-    return c == '_' || alm_class_in(alm_class_of(c), set);
+    return c == '_' || (c >= 0x200C && c <= 0x200D) || (c >= 0x203F && c <= 0x2040) ||
+           alm_class_in(alm_class_of(c), set);
 }
 
 /* The character that ends at `at`. */

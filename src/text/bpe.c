@@ -231,7 +231,7 @@ static alm_status build_words(alm_bpe *b, const char *what, alm_error *err) {
 }
 
 /* "<0x0A>": the token for a byte where words begin as characters. */
-static bool is_byte_token(alm_str s, unsigned *byte) {
+bool alm_bpe_is_byte_token(alm_str s, unsigned *byte) {
     static const char digit[] = "0123456789ABCDEF";
     if (s.n != 6 || memcmp(s.at, "<0x", 3) != 0 || s.at[5] != '>') return false;
     const char *high = memchr(digit, s.at[3], 16), *low = memchr(digit, s.at[4], 16);
@@ -244,7 +244,7 @@ void alm_bpe_find_byte_tokens(alm_bpe *b, const alm_str *raw) {
     unsigned byte;
     memset(b->byte_id, 0xFF, sizeof b->byte_id);
     for (size_t i = 0; i < b->n_vocab; i++)
-        if (is_byte_token(raw[i], &byte) && b->byte_id[byte] == UINT32_MAX) b->byte_id[byte] = (uint32_t)i;
+        if (alm_bpe_is_byte_token(raw[i], &byte) && b->byte_id[byte] == UINT32_MAX) b->byte_id[byte] = (uint32_t)i;
 }
 
 static alm_status build_pairs(alm_bpe *b, const char *what, alm_error *err) {

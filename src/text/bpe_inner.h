@@ -96,6 +96,8 @@ alm_status alm_bpe_new(alm_bpe **out, size_t n_vocab, size_t n_merge, alm_error 
 alm_status alm_bpe_set_tokens(alm_bpe *b, const alm_str *raw, const char *what, alm_error *err);
 alm_status alm_bpe_set_merges(alm_bpe *b, const alm_str *raw, const alm_str (*merge)[2], const char *what,
                               alm_error *err);
+/* "<0x0A>" */
+bool alm_bpe_is_byte_token(alm_str s, unsigned *byte);
 /* chars: fills byte_id from the tokens that are called <0x00> to <0xFF>. */
 void alm_bpe_find_byte_tokens(alm_bpe *b, const alm_str *raw);
 /* The tables, from piece, text, type and merge. ALM_MALFORMED when a byte has no token or a merge stands twice. */

@@ -6,15 +6,8 @@
 static const alm_str mark = {"\xE2\x96\x81", 3};
 
 static bool byte_of(const alm_tokenizer *t, uint32_t id, char *out) {
-    alm_str s = t->name[id];
-    unsigned value = 0;
-    if (!t->decoder.bytes || s.n != 6 || memcmp(s.at, "<0x", 3) != 0 || s.at[5] != '>') return false;
-    for (int i = 3; i < 5; i++) {
-        char c = s.at[i];
-        if (c >= '0' && c <= '9') value = value * 16 + (unsigned)(c - '0');
-        else if (c >= 'A' && c <= 'F') value = value * 16 + (unsigned)(c - 'A') + 10;
-        else return false;
-    }
+    unsigned value;
+    if (!t->decoder.bytes || !alm_bpe_is_byte_token(t->name[id], &value)) return false;
     *out = (char)(unsigned char)value;
     return true;
 }
@@ -34,18 +27,21 @@ static void with_spaces(const alm_tokenizer *t, alm_str s, bool at_start, alm_bu
     alm_buf_add_str(out, s);
 }
 
-bool alm_tokenizer_decode_one(const alm_tokenizer *t, uint32_t id, bool at_start, alm_buf *out) {
+static void decode_one(const alm_tokenizer *t, uint32_t id, bool at_start, alm_buf *out) {
     const alm_decoder *d = &t->decoder;
     char byte;
-    if (id >= t->n_vocab) return false;
     alm_str s = t->name[id];
     if (byte_of(t, id, &byte)) {
         alm_buf_add_byte(out, byte);
-        return true;
+        return;
+    }
+    if (d->unknown.n && t->unknown == (int32_t)id) {
+        alm_buf_add_str(out, d->unknown);
+        return;
     }
     if (d->spaces) {
         with_spaces(t, s, at_start, out);
-        return true;
+        return;
     }
     if (d->blanks && at_start && d->strip && alm_str_starts(s, mark)) s = alm_str_slice(s, mark.n, s.n);
     bool ends = d->suffix.n && t->type[id] == ALM_TOKEN_NORMAL && alm_str_ends(s, d->suffix);
@@ -59,12 +55,21 @@ bool alm_tokenizer_decode_one(const alm_tokenizer *t, uint32_t id, bool at_start
     }
     if (!d->blanks) alm_buf_add_str(out, s);
     if (ends) alm_buf_add_byte(out, ' ');
+}
+
+bool alm_tokenizer_decode_one(const alm_tokenizer *t, uint32_t id, bool *at_start, alm_buf *out) {
+    size_t n = out->n;
+    if (id >= t->n_vocab) return false;
+    decode_one(t, id, *at_start, out);
+    /* Where blanks are squeezed, all at the beginning go, not only the one that was put there. */
+    *at_start = *at_start && t->decoder.strip_all && out->n == n;
     return true;
 }
 
 alm_status alm_tokenizer_decode(const alm_tokenizer *t, const uint32_t *id, size_t n, alm_buf *out, alm_error *err) {
+    bool at_start = true;
     for (size_t i = 0; i < n; i++)
-        if (!alm_tokenizer_decode_one(t, id[i], i == 0, out)) {
+        if (!alm_tokenizer_decode_one(t, id[i], &at_start, out)) {
             alm_fail(err, ALM_INVALID, "%u is no id of this vocabulary", id[i]);
             alm_hint(err, "its ids go from 0 to %zu", t->n_vocab - 1);
             return ALM_INVALID;

@@ -30,8 +30,8 @@ static const unsigned char ascii[128] = {
 };
 
 static const unsigned char coarse[] = {
-    [ALM_CLASS_UPPER] = LETTER,  [ALM_CLASS_LOWER] = LETTER, [ALM_CLASS_LETTER] = LETTER,
-    [ALM_CLASS_NUMBER] = NUMBER, [ALM_CLASS_SPACE] = SPACE,  [ALM_CLASS_CONTROL] = OTHER,
+    [ALM_CLASS_UPPER] = LETTER,    [ALM_CLASS_LOWER] = LETTER, [ALM_CLASS_LETTER] = LETTER, [ALM_CLASS_NUMBER] = NUMBER,
+    [ALM_CLASS_FRACTION] = NUMBER, [ALM_CLASS_SPACE] = SPACE,  [ALM_CLASS_CONTROL] = OTHER,
 };
 
 /* The class of the character at *pos < s.n, moving *pos behind it. */
@@ -139,7 +139,7 @@ static inline alm_class take_exact(alm_str s, size_t *pos) {
 static size_t cased_word(alm_str s) {
     size_t first = 0;
     alm_class class = take_exact(s, &first);
-    if (class == ALM_CLASS_NUMBER || s.at[0] == '\r' || s.at[0] == '\n') return 0;
+    if (alm_class_in(class, ALM_NUMBERS) || s.at[0] == '\r' || s.at[0] == '\n') return 0;
     bool before = !alm_class_in(class, ALM_LETTERS);
     size_t from = before ? first : 0, upper = from, both = 0;
     for (size_t next = from; next < s.n; upper = next) {

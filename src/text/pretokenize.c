@@ -115,7 +115,7 @@ static bool is_punct(uint32_t c) {
 
 static bool matches(const alm_pre *pre, uint32_t c) {
     switch (pre->kind) {
-    case ALM_PRE_DIGITS: return alm_class_of(c) == ALM_CLASS_NUMBER;
+    case ALM_PRE_DIGITS: return alm_class_in(alm_class_of(c), ALM_NUMBERS);
     case ALM_PRE_PUNCT: return is_punct(c);
     default: return c == ' ' || alm_class_of(c) == ALM_CLASS_SPACE;
     }

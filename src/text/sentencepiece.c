@@ -4,7 +4,7 @@
  *
  *     message  field 1  pieces, each: 1 text, 2 score (f32), 3 type
  *              field 2  how it was trained: 3 kind (1 unigram, 2 BPE), 24 blanks behind words, 35 bytes for the rest,
- *                       40 41 42 the ids of unknown, begin, end
+ *                       40 41 42 the ids of unknown, begin, end, 44 what unknown is written as
  *              field 3  normalising: 2 compiled table, 3 a blank before the text, 4 blanks squeezed, 5 blanks are U+2581
  *
  * The wire format is walked in place: a key (number << 3 | form) and a varint, 8, n or 4 bytes. Fields that are not known are passed
@@ -73,7 +73,7 @@ typedef struct model {
     bool suffix, fallback;
     int64_t unknown, bos, eos;
     bool dummy, squeeze, escape;
-    alm_str charsmap;
+    alm_str charsmap, surface;
 } model;
 
 static alm_status broken(const char *what, alm_error *err) {
@@ -85,6 +85,7 @@ static alm_status broken(const char *what, alm_error *err) {
 static alm_status read_spec(model *m, alm_str s, bool trainer, alm_error *err) {
     field f;
     while (next_field(&s, &f)) {
+        if (trainer && f.form == 2 && f.number == 44) m->surface = f.bytes;
         int64_t x = (int32_t)f.value;
         if (trainer && f.form == 0) switch (f.number) {
             case 3: m->kind = f.value; break;
@@ -109,7 +110,13 @@ static alm_status read_spec(model *m, alm_str s, bool trainer, alm_error *err) {
 static alm_status read_outline(model *m, alm_str s, alm_error *err) {
     field f;
     alm_status st = ALM_OK;
-    *m = (model){.kind = 1, .bos = 1, .eos = 2, .dummy = true, .squeeze = true, .escape = true};
+    *m = (model){.kind = 1,
+                 .bos = 1,
+                 .eos = 2,
+                 .dummy = true,
+                 .squeeze = true,
+                 .escape = true,
+                 .surface = ALM_STR(" \xE2\x81\x87 ")};
     while (st == ALM_OK && next_field(&s, &f)) {
         if (f.form == 2 && f.number == 1) m->n_piece++;
         if (f.form == 2 && (f.number == 2 || f.number == 3)) st = read_spec(m, f.bytes, f.number == 2, err);
@@ -166,11 +173,14 @@ static alm_status set_model(alm_tokenizer *t, const model *m, const double *scor
     }
     if (st == ALM_OK) st = alm_tokenizer_add_norm(t, norm, err);
     if (st == ALM_OK) st = alm_tokenizer_add_types(t, err);
+    t->decoder = (alm_decoder){.blanks = m->escape, .bytes = true, .strip = m->dummy || m->squeeze};
+    t->decoder.strip_all = t->decoder.strip && m->squeeze;
+    t->decoder.unknown = alm_arena_copy(t->arena, m->surface);
+    if (st == ALM_OK && !t->decoder.unknown.at) st = alm_fail_memory(err);
     t->unknown = id_of(t, m->unknown);
     t->bos = id_of(t, m->bos);
     t->eos = id_of(t, m->eos);
     t->hides_control = true;
-    t->decoder = (alm_decoder){.blanks = m->escape, .bytes = true, .strip = (m->dummy || m->squeeze) && !m->suffix};
     if (st == ALM_OK && m->kind == 1) {
         t->fallback = m->fallback;
         return alm_tokenizer_set_unigram(t, score, true, err);

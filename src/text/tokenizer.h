@@ -87,7 +87,8 @@ alm_status alm_tokenizer_encode(const alm_tokenizer *t, alm_tokenizer_scratch *s
 
 /* Appends the bytes that ids stand for; control tokens by their names. ALM_INVALID for an id beyond the vocabulary. */
 alm_status alm_tokenizer_decode(const alm_tokenizer *t, const uint32_t *id, size_t n, alm_buf *out, alm_error *err);
-/* The same one id at a time, for text that is shown while it is made: `at_start` for the first of a text. */
-bool alm_tokenizer_decode_one(const alm_tokenizer *t, uint32_t id, bool at_start, alm_buf *out);
+/* The same one id at a time, for text that is shown while it is made: *at_start is true before the first id of a text, the calls
+ * keep it. False for an id beyond the vocabulary. */
+bool alm_tokenizer_decode_one(const alm_tokenizer *t, uint32_t id, bool *at_start, alm_buf *out);
 
 #endif

@@ -192,6 +192,7 @@ static alm_status read_pieces(alm_tokenizer **out, source *s, bool unigram, alm_
     if (st == ALM_OK) st = alm_tokenizer_add_types(t, err);
     if (st == ALM_OK) st = read_frame(s, t, !unigram, unigram, err);
     t->decoder = (alm_decoder){.blanks = true, .bytes = true, .strip = norm.dummy || norm.squeeze};
+    t->decoder.strip_all = norm.squeeze;
     t->fallback = true;
     if (st == ALM_OK && unigram) st = alm_tokenizer_set_unigram(t, score, true, err);
     else if (st == ALM_OK) st = alm_tokenizer_set_spm_bpe(t, score, true, "tokenizer.ggml.tokens", err);

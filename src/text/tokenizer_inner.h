@@ -111,13 +111,15 @@ typedef struct alm_pre {
 /* -- ids to text ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct alm_decoder {
-    bool blanks;    /* U+2581 is a blank */
-    bool bytes;     /* <0x0A> is a byte */
-    bool strip;     /* one blank at the beginning is not the text's */
-    bool spaces;    /* WordPiece: tokens are parted by blanks, unless they begin with the prefix */
-    bool cleanup;   /* WordPiece: no blank before marks and n't 's ... */
-    alm_str prefix; /* "##"; may be empty */
-    alm_str suffix; /* "</w>" at the end of a token is a blank; empty: none */
+    bool blanks;     /* U+2581 is a blank */
+    bool bytes;      /* <0x0A> is a byte */
+    bool strip;      /* one blank at the beginning is not the text's */
+    bool strip_all;  /* nor are the others there */
+    bool spaces;     /* WordPiece: tokens are parted by blanks, unless they begin with the prefix */
+    bool cleanup;    /* WordPiece: no blank before marks and n't 's ... */
+    alm_str prefix;  /* "##"; may be empty */
+    alm_str unknown; /* what the unknown token is written as; empty: by its name */
+    alm_str suffix;  /* "</w>" at the end of a token is a blank; empty: none */
 } alm_decoder;
 
 /* -- the whole ------------------------------------------------------------------------------------------------------------ */

@@ -208,11 +208,6 @@ static alm_status read_unigram(alm_tokenizer **out, const source *s, alm_str *ra
         t->fallback = is_true(alm_json_get(s->model, "byte_fallback"));
         st = alm_tokenizer_set_unigram(t, score, false, err);
     }
-    for (unsigned c = 0; st == ALM_OK && t->fallback && c < 256; c++) {
-        char name[8];
-        alm_str_print(name, sizeof name, "<0x%02X>", c);
-        t->byte_id[c] = alm_trie_find(&t->pieces, alm_str_of(name));
-    }
     if (st == ALM_OK) {
         *out = t;
         t = NULL;

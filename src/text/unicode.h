@@ -11,13 +11,14 @@
 
 /* By general category; SPACE is White_Space, whatever its category. */
 typedef enum alm_class {
-    ALM_CLASS_OTHER,  /* unassigned */
-    ALM_CLASS_UPPER,  /* Lu Lt */
-    ALM_CLASS_LOWER,  /* Ll */
-    ALM_CLASS_LETTER, /* Lm Lo: without case */
-    ALM_CLASS_MARK,   /* Mn */
-    ALM_CLASS_JOINED, /* Mc Me */
-    ALM_CLASS_NUMBER, /* Nd Nl No */
+    ALM_CLASS_OTHER,    /* unassigned */
+    ALM_CLASS_UPPER,    /* Lu Lt */
+    ALM_CLASS_LOWER,    /* Ll */
+    ALM_CLASS_LETTER,   /* Lm Lo: without case */
+    ALM_CLASS_MARK,     /* Mn */
+    ALM_CLASS_JOINED,   /* Mc Me */
+    ALM_CLASS_NUMBER,   /* Nd Nl */
+    ALM_CLASS_FRACTION, /* No */
     ALM_CLASS_SPACE,
     ALM_CLASS_PUNCT,  /* P */
     ALM_CLASS_SYMBOL, /* S */
@@ -29,6 +30,7 @@ alm_class alm_class_of(uint32_t scalar);
 #define ALM_CLASS_BIT(c) (1u << (c))
 enum {
     ALM_LETTERS = 1u << ALM_CLASS_UPPER | 1u << ALM_CLASS_LOWER | 1u << ALM_CLASS_LETTER,
+    ALM_NUMBERS = 1u << ALM_CLASS_NUMBER | 1u << ALM_CLASS_FRACTION,
     ALM_MARKS = 1u << ALM_CLASS_MARK | 1u << ALM_CLASS_JOINED
 };
 static inline bool alm_class_in(alm_class c, unsigned set) { return (set >> c & 1u) != 0; }

@@ -13,12 +13,19 @@
 enum { MAX_PIECE = 1024 };
 static const double penalty = 10;
 
+static void find_bytes(alm_tokenizer *t) {
+    unsigned byte;
+    for (size_t i = 0; i < t->n_vocab; i++)
+        if (alm_bpe_is_byte_token(t->name[i], &byte) && t->byte_id[byte] == UINT32_MAX) t->byte_id[byte] = (uint32_t)i;
+}
+
 alm_status alm_tokenizer_set_unigram(alm_tokenizer *t, const double *score, bool single, alm_error *err) {
     alm_status st = ALM_OK;
     t->score = alm_arena_array(t->arena, double, t->n_vocab);
     if (!t->score) return alm_fail_memory(err);
     t->single = single;
     bool any = false;
+    if (t->fallback) find_bytes(t);
     for (size_t i = 0; st == ALM_OK && i < t->n_vocab; i++) {
         if (!(score[i] <= 1e30 && score[i] >= -1e30))
             return alm_fail(err, ALM_MALFORMED, "tokenizer: bad_value: the score of token %zu is no number", i);

@@ -2,6 +2,7 @@
  *
  * test_tokenizer.c - tokenizers of all kinds and files: what is read, what is refused, what comes back, what it costs. */
 #include "alm_test.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "text/tokenizer_inner.h"
 #include <time.h>
@@ -31,6 +32,145 @@ static void check_ids(const alm_tokenizer *t, const char *text, alm_specials spe
           ALM_ARG(alm_buf_str(&got)), want);
     alm_buf_free(&ids);
     alm_buf_free(&got);
+}
+
+/* -- golden vectors ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name, *ext, *kind;
+} golden[] = {{"chars", "json", "chars"},
+              {"unknown", "json", "chars"},
+              {"unigram", "json", "unigram"},
+              {"wordpiece", "json", "wordpiece"},
+              {"wordpiece-cased", "json", "wordpiece"},
+              {"bytes-o200k", "json", "bytes"},
+              {"bytes-steps", "json", "bytes"},
+              {"bytes-regex", "json", "bytes"},
+              {"spm-bpe", "model", "chars"},
+              {"spm-bpe-unknown", "model", "chars"},
+              {"spm-unigram", "model", "unigram"},
+              {"spm-unigram-suffix", "model", "unigram"},
+              {"ranks", "tiktoken", "bytes"}};
+enum { N_GOLDEN = sizeof golden / sizeof *golden };
+
+static const char *golden_path(size_t i, bool vectors) {
+    static char name[100];
+    snprintf(name, sizeof name, "tests/golden/tokenizer/%s.%s", golden[i].name, vectors ? "jsonl" : golden[i].ext);
+    return alm_test_source(name);
+}
+
+static alm_tokenizer *open_golden(size_t i) {
+    alm_error err = {0};
+    alm_tokenizer *t = NULL;
+    CHECK_OK(alm_tokenizer_open(&t, golden_path(i, false), NULL, &err), &err);
+    CHECK_STR(alm_str_of(alm_tokenizer_kind(t)), golden[i].kind);
+    return t;
+}
+
+static void check_same(const alm_buf *ids, const alm_json *want, const char *what, size_t line) {
+    size_t i = 0;
+    for (const alm_json *id = alm_json_first(want); id; id = alm_json_next(want, id), i++) {
+        int64_t x;
+        uint32_t got = UINT32_MAX;
+        CHECK(alm_json_i64(id, &x));
+        if (4 * i < ids->n) memcpy(&got, ids->at + 4 * i, 4);
+        CHECK(got == (uint64_t)x, "%s, line %zu: id %zu is %u, not %lld", what, line, i, got, (long long)x);
+    }
+    CHECK(4 * i == ids->n, "%s, line %zu: %zu ids, not %zu", what, line, ids->n / 4, i);
+}
+
+static void check_golden_line(const alm_tokenizer *t, alm_tokenizer_scratch *s, const alm_json *line, const char *what,
+                              size_t n) {
+    alm_error err = {0};
+    alm_buf ids = alm_buf_with_limit(SIZE_MAX), text = ids;
+    alm_str given = alm_json_get(line, "text")->text;
+    const alm_json *want = alm_json_get(line, "ids"), *plain = alm_json_get(line, "plain");
+    const alm_json *framed = alm_json_get(line, "framed"), *decoded = alm_json_get(line, "decoded");
+    size_t n_frame;
+    CHECK_OK(alm_tokenizer_encode(t, s, given, ALM_SPECIALS_OWN, &ids, &err), &err);
+    check_same(&ids, want, what, n);
+    CHECK_OK(alm_tokenizer_decode(t, (const uint32_t *)(const void *)ids.at, ids.n / 4, &text, &err), &err);
+    alm_str back = decoded ? decoded->text : given;
+    if (!decoded || decoded->type == ALM_JSON_STRING)
+        CHECK(alm_str_eq(alm_buf_str(&text), back), "%s, line %zu: \"%.*s\", not \"%.*s\"", what, n,
+              ALM_ARG(alm_buf_str(&text)), ALM_ARG(back));
+    if (plain) {
+        alm_buf_clear(&ids);
+        CHECK_OK(alm_tokenizer_encode(t, s, given, ALM_SPECIALS_NONE, &ids, &err), &err);
+        check_same(&ids, plain, what, n);
+    }
+    if (framed) {
+        alm_buf_clear(&ids);
+        const uint32_t *id = alm_tokenizer_before(t, &n_frame);
+        alm_buf_add(&ids, id, 4 * n_frame);
+        CHECK_OK(alm_tokenizer_encode(t, s, given, ALM_SPECIALS_OWN, &ids, &err), &err);
+        id = alm_tokenizer_behind(t, &n_frame);
+        alm_buf_add(&ids, id, 4 * n_frame);
+        check_same(&ids, framed, what, n);
+    }
+    alm_buf_free(&ids), alm_buf_free(&text);
+}
+
+static void ids_are_those_of_the_libraries_that_define_the_kinds(void **state) {
+    (void)state;
+    for (size_t i = 0; i < N_GOLDEN; i++) {
+        alm_error err = {0};
+        alm_tokenizer *t = open_golden(i);
+        alm_tokenizer_scratch *s = NULL;
+        alm_str all = read_all(golden_path(i, true)), line, rest = all;
+        alm_json_doc doc = {0};
+        size_t n = 0;
+        CHECK_OK(alm_tokenizer_scratch_new(&s, t, &err), &err);
+        for (; alm_str_split(&rest, '\n', &line) && line.n; n++) {
+            CHECK_OK(alm_json_parse(&doc, (char *)(uintptr_t)line.at, line.n, NULL, NULL, &err), &err);
+            check_golden_line(t, s, doc.node, golden[i].name, n);
+        }
+        CHECK(n > 100, "%s has %zu lines", golden[i].name, n);
+        alm_json_doc_free(&doc);
+        drop(all);
+        alm_tokenizer_scratch_free(s);
+        alm_tokenizer_free(t);
+    }
+}
+
+/* Bytes that no library is given: the kinds that have bytes keep them, alone and beside others. */
+static void bytes_that_are_no_text_come_back_where_the_vocabulary_has_bytes(void **state) {
+    (void)state;
+    static const int with_bytes[] = {0, 8, 12};
+    alm_rng r = alm_rng_seed(21, 0, 0);
+    alm_buf text = alm_buf_with_limit(SIZE_MAX), ids = text, back = text;
+    for (size_t k = 0; k < sizeof with_bytes / sizeof *with_bytes; k++) {
+        alm_tokenizer *t = open_golden((size_t)with_bytes[k]);
+        for (int i = 0; i < 600; i++) {
+            alm_buf_clear(&text), alm_buf_clear(&back);
+            for (size_t n = 1 + (size_t)alm_rng_below(&r, 200); n--;) {
+                static const char some[] = "ab \xE2\x96\x81\xC3\xFF";
+                uint32_t at = (uint32_t)alm_rng_below(&r, 256);
+                alm_buf_add_byte(&text, i % 2 ? (char)(unsigned char)at : some[at % 8]);
+            }
+            encode(t, alm_buf_str(&text), ALM_SPECIALS_NONE, &ids);
+            CHECK(alm_tokenizer_decode(t, (const uint32_t *)(const void *)ids.at, ids.n / 4, &back, NULL) == ALM_OK);
+            /* U+2581 itself is a blank to those who write blanks so. */
+            if (alm_str_find(alm_buf_str(&text), ALM_STR("\xE2\x96\x81")) == SIZE_MAX || with_bytes[k] == 12)
+                CHECK(alm_str_eq(alm_buf_str(&back), alm_buf_str(&text)), "%s, text %d", golden[with_bytes[k]].name, i);
+        }
+        alm_tokenizer_free(t);
+    }
+    alm_buf_free(&text), alm_buf_free(&ids), alm_buf_free(&back);
+}
+
+/* Characters without a blank: what would be quadratic takes hours. */
+static void long_words_take_a_moment(void **state) {
+    (void)state;
+    alm_buf text = alm_buf_with_limit(SIZE_MAX), ids = text;
+    for (size_t i = 0; i < 300000; i++) alm_buf_add_byte(&text, i % 7 ? 'a' : 'b');
+    for (size_t i = 0; i < N_GOLDEN; i++) {
+        alm_tokenizer *t = open_golden(i);
+        encode(t, alm_buf_str(&text), ALM_SPECIALS_OWN, &ids);
+        CHECK(ids.n >= 4);
+        alm_tokenizer_free(t);
+    }
+    alm_buf_free(&text), alm_buf_free(&ids);
 }
 
 /* -- tokenizer.json ------------------------------------------------------------------------------------------------------ */
@@ -97,8 +237,9 @@ static void a_foreign_regex_cuts_as_the_rule_that_it_writes_out(void **state) {
     for (int i = 0; i < 2000; i++) {
         alm_buf_clear(&text);
         for (int k = 0; k < 40; k++)
-            alm_buf_add_text(&text, (const char *const[]){"a", "B", " ", "\n", "7", "'s", "-", "\xC3\xA4", "\xE2\x80\xA6",
-                                                          "\xE3\x80\x80", "sess"}[alm_rng_below(&r, 11)]);
+            alm_buf_add_text(&text,
+                             (const char *const[]){"a", "B", " ", "\n", "7", "'s", "-", "\xC3\xA4", "\xE2\x80\xA6",
+                                                   "\xE3\x80\x80", "sess"}[alm_rng_below(&r, 11)]);
         encode(own, alm_buf_str(&text), ALM_SPECIALS_NONE, &a);
         encode(foreign, alm_buf_str(&text), ALM_SPECIALS_NONE, &b);
         CHECK(alm_str_eq(alm_buf_str(&a), alm_buf_str(&b)), "%.*s", ALM_ARG(alm_buf_str(&text)));
@@ -175,12 +316,17 @@ static alm_status read_and_encode(void *arg) {
 
 static void no_allocation_failure_leaks(void **state) {
     (void)state;
-    alm_str text = read_all(alm_test_source("tests/golden/bpe/tokenizer.json"));
-    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(read_and_encode, &text) > 8);
-    drop(text);
+    for (size_t i = 0; i < N_GOLDEN; i++) {
+        alm_str text = read_all(golden_path(i, false));
+        CHECK(ALM_FOR_EACH_ALLOC_FAILURE(read_and_encode, &text) > 8);
+        drop(text);
+    }
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(ids_are_those_of_the_libraries_that_define_the_kinds),
+    cmocka_unit_test(bytes_that_are_no_text_come_back_where_the_vocabulary_has_bytes),
+    cmocka_unit_test(long_words_take_a_moment),
     cmocka_unit_test(what_is_not_known_is_refused_by_name),
     cmocka_unit_test(a_foreign_regex_cuts_as_the_rule_that_it_writes_out),
     cmocka_unit_test(a_regex_without_end_is_stopped),
