@@ -12,13 +12,14 @@ static bool too_large(alm_chat_run *r) { return alm_chat_fail(r, ALM_LIMIT, "an 
 static bool by_zero(alm_chat_run *r, const char *what) { return alm_chat_fail(r, ALM_INVALID, "%s by zero", what); }
 
 static bool unsupported(alm_chat_run *r, alm_chat_op op, alm_cv a, alm_cv b) {
-    static const char *const signs[] = {[ALM_OP_ADD] = "+",       [ALM_OP_SUB] = "-", [ALM_OP_MUL] = "*", [ALM_OP_DIV] = "/",
-                                        [ALM_OP_FLOORDIV] = "//", [ALM_OP_MOD] = "%", [ALM_OP_POW] = "** or pow()"};
+    static const char *const signs[] = {
+        [ALM_OP_ADD] = "+",       [ALM_OP_SUB] = "-", [ALM_OP_MUL] = "*",          [ALM_OP_DIV] = "/",
+        [ALM_OP_FLOORDIV] = "//", [ALM_OP_MOD] = "%", [ALM_OP_POW] = "** or pow()"};
     if (a.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, a);
     if (b.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, b);
     if (op == ALM_OP_ADD && (a.kind == ALM_CV_STR || a.kind == ALM_CV_LIST || a.kind == ALM_CV_TUPLE))
-        return alm_chat_fail(r, ALM_INVALID, "can only concatenate %s (not \"%s\") to %s", alm_cv_type(a), alm_cv_type(b),
-                             alm_cv_type(a));
+        return alm_chat_fail(r, ALM_INVALID, "can only concatenate %s (not \"%s\") to %s", alm_cv_type(a),
+                             alm_cv_type(b), alm_cv_type(a));
     return alm_chat_fail(r, ALM_INVALID, "unsupported operand type(s) for %s: '%s' and '%s'", signs[op], alm_cv_type(a),
                          alm_cv_type(b));
 }
@@ -224,8 +225,7 @@ bool alm_chat_binary(alm_chat_run *r, alm_chat_op op, alm_cv a, alm_cv b, alm_cv
     if (op == ALM_OP_ADD && a.kind == b.kind && a_repeats) return join_lists(r, a, b, out);
     if (op == ALM_OP_MUL && a_repeats && alm_cv_is_int(b)) return repeat(r, a, b.as.i, out);
     if (op == ALM_OP_MUL && b_repeats && alm_cv_is_int(a)) return repeat(r, b, a.as.i, out);
-    if (op == ALM_OP_MOD && a.kind == ALM_CV_STR)
-        return alm_chat_percent(r, alm_cv_text(a), b, out);
+    if (op == ALM_OP_MOD && a.kind == ALM_CV_STR) return alm_chat_percent(r, alm_cv_text(a), b, out);
     if ((a.kind == ALM_CV_BIG || b.kind == ALM_CV_BIG) && (alm_cv_is_number(a) || a.kind == ALM_CV_BIG) &&
         (alm_cv_is_number(b) || b.kind == ALM_CV_BIG))
         return too_large(r);

@@ -24,8 +24,7 @@ static const char *kind_text(alm_cv v, char *at, size_t at_bytes) {
 bool(alm_chat_undefined)(alm_chat_run *r, alm_cv v) {
     char kind[60];
     if (v.sub == ALM_CV_NAME) return alm_chat_fail(r, ALM_INVALID, "'%.*s' is undefined", ALM_ARG(alm_cv_text(v)));
-    if (v.sub != ALM_CV_PART)
-        return alm_chat_fail(r, ALM_INVALID, "%.*s", ALM_ARG(alm_cv_text(v)));
+    if (v.sub != ALM_CV_PART) return alm_chat_fail(r, ALM_INVALID, "%.*s", ALM_ARG(alm_cv_text(v)));
     alm_cv name = v.as.missed->name;
     kind_text(v.as.missed->of, kind, sizeof kind);
     const char *of = kind_text(v.as.missed->of, kind, sizeof kind);
@@ -103,7 +102,8 @@ static bool attribute(alm_chat_run *r, alm_cv of, alm_str name, uint32_t method,
         *out = (alm_cv){.kind = ALM_CV_METHOD, .n = method - 1, .as.bound = bound};
         return true;
     }
-    if (name.n > 4 && alm_str_starts(name, ALM_STR("__")) && alm_str_ends(name, ALM_STR("__")) && of.kind != ALM_CV_DICT)
+    if (name.n > 4 && alm_str_starts(name, ALM_STR("__")) && alm_str_ends(name, ALM_STR("__")) &&
+        of.kind != ALM_CV_DICT)
         return unsafe(r, of, name, out);
     return true;
 }
@@ -207,7 +207,8 @@ bool alm_chat_bind(alm_chat_run *r, const char *what, const char *signature, con
         for (uint32_t i = 0; i < a->n_kw; i++) {
             if (!alm_str_eq(a->kw_name[i], name)) continue;
             if (n < a->n_pos)
-                return alm_chat_fail(r, ALM_INVALID, "%s() got multiple values for argument '%.*s'", what, ALM_ARG(name));
+                return alm_chat_fail(r, ALM_INVALID, "%s() got multiple values for argument '%.*s'", what,
+                                     ALM_ARG(name));
             out[n] = a->kw[i];
             named++;
         }
@@ -215,14 +216,17 @@ bool alm_chat_bind(alm_chat_run *r, const char *what, const char *signature, con
             return alm_chat_fail(r, ALM_INVALID, "%s() is missing the argument '%.*s'", what, ALM_ARG(name));
         n++;
     }
-    if (a->n_pos > n) return alm_chat_fail(r, ALM_INVALID, "%s() takes at most %u arguments, not %u", what, n, a->n_pos);
-    if (named < a->n_kw) return alm_chat_fail(r, ALM_INVALID, "%s() got an argument with a name that it does not have", what);
+    if (a->n_pos > n)
+        return alm_chat_fail(r, ALM_INVALID, "%s() takes at most %u arguments, not %u", what, n, a->n_pos);
+    if (named < a->n_kw)
+        return alm_chat_fail(r, ALM_INVALID, "%s() got an argument with a name that it does not have", what);
     return true;
 }
 
 static bool call_builtin(alm_chat_run *r, const alm_chat_builtin *b, alm_cv self, const alm_chat_args *a, alm_cv *out) {
     alm_cv arg[ALM_CHAT_MAX_ARGS];
-    if (!alm_chat_enter(r) || !alm_chat_bind(r, b->name, b->signature, a, arg) || !b->fn(r, self, arg, a, out)) return false;
+    if (!alm_chat_enter(r) || !alm_chat_bind(r, b->name, b->signature, a, arg) || !b->fn(r, self, arg, a, out))
+        return false;
     alm_chat_leave(r);
     return true;
 }

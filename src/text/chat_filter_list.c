@@ -6,7 +6,7 @@
  * length, and can be walked once, as there. Keys by `attribute` follow points into parts: "function.name". */
 #include "text/chat_inner.h"
 
-#define FILTER(name)                                                                                                   \
+#define FILTER(name) \
     bool alm_chat_filter_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out)
 
 static bool given(alm_cv v) { return v.kind != ALM_CV_MISSING; }
@@ -28,7 +28,8 @@ static bool part_of(alm_chat_run *r, alm_cv v, alm_cv attribute, alm_cv fallback
         if (out->kind == ALM_CV_UNDEFINED && given(fallback)) *out = fallback;
         return true;
     }
-    if (attribute.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "an attribute is named by a text or a number");
+    if (attribute.kind != ALM_CV_STR)
+        return alm_chat_fail(r, ALM_INVALID, "an attribute is named by a text or a number");
     while (alm_str_split(&rest, '.', &name)) {
         int64_t i;
         bool number = name.n && alm_str_to_i64(name, &i) && name.at[0] != '-' && name.at[0] != '+';
@@ -95,7 +96,8 @@ FILTER(map) {
         is_named(all, "default", &fallback);
     } else {
         if (!all->n_pos) return alm_chat_fail(r, ALM_INVALID, "map requires a filter argument");
-        if (all->pos[0].kind == ALM_CV_STR) row = alm_chat_find(alm_chat_filters, alm_chat_n_filter, alm_cv_text(all->pos[0]));
+        if (all->pos[0].kind == ALM_CV_STR)
+            row = alm_chat_find(alm_chat_filters, alm_chat_n_filter, alm_cv_text(all->pos[0]));
         if (row == UINT32_MAX) return alm_chat_fail(r, ALM_INVALID, "map takes the name of a filter, and this is none");
         rest.pos++, rest.n_pos--;
     }
@@ -125,7 +127,8 @@ static bool choose(alm_chat_run *r, alm_cv v, const alm_chat_args *all, bool by_
     }
     bool truth = rest.n_pos == 0;
     if (!truth) {
-        if (rest.pos[0].kind == ALM_CV_STR) row = alm_chat_find(alm_chat_tests, alm_chat_n_test, alm_cv_text(rest.pos[0]));
+        if (rest.pos[0].kind == ALM_CV_STR)
+            row = alm_chat_find(alm_chat_tests, alm_chat_n_test, alm_cv_text(rest.pos[0]));
         if (row == UINT32_MAX) return alm_chat_fail(r, ALM_INVALID, "the name of a test is expected, and this is none");
         rest.pos++, rest.n_pos--;
     }
@@ -263,13 +266,15 @@ FILTER(dictsort) {
     alm_str by = ALM_STR("key");
     (void)all;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
-    if (v.kind != ALM_CV_DICT) return alm_chat_fail(r, ALM_INVALID, "'%s' object has no attribute 'items'", alm_cv_type(v));
+    if (v.kind != ALM_CV_DICT)
+        return alm_chat_fail(r, ALM_INVALID, "'%s' object has no attribute 'items'", alm_cv_type(v));
     if (!flag(r, arg[0], &with_case) || !flag(r, arg[2], &reverse) || (given(arg[1]) && !alm_cv_to_str(r, arg[1], &by)))
         return false;
     bool by_value = alm_str_eq(by, ALM_STR("value"));
     if (!by_value && !alm_str_eq(by, ALM_STR("key")))
         return alm_chat_fail(r, ALM_INVALID, "You can only sort by either \"key\" or \"value\"");
-    if (!alm_cv_dict_view(r, v.as.dict, ALM_CV_ITEMS, &l) || !sorted(r, l, alm_cv_int(by_value), with_case, reverse)) return false;
+    if (!alm_cv_dict_view(r, v.as.dict, ALM_CV_ITEMS, &l) || !sorted(r, l, alm_cv_int(by_value), with_case, reverse))
+        return false;
     return *out = alm_cv_from_list(ALM_CV_LIST, l), true;
 }
 
@@ -281,7 +286,8 @@ static bool extreme(alm_chat_run *r, alm_cv v, const alm_cv *arg, alm_chat_op op
     if (!flag(r, arg[0], &with_case) || !alm_cv_items(r, v, &at, &n)) return false;
     *out = alm_cv_hint("No aggregated item, sequence was empty.");
     for (size_t i = 0; i < n; i++) {
-        if (!key_of(r, at[i], arg[1], alm_cv_of(ALM_CV_MISSING), with_case, &key) || !alm_chat_spend(r, 1)) return false;
+        if (!key_of(r, at[i], arg[1], alm_cv_of(ALM_CV_MISSING), with_case, &key) || !alm_chat_spend(r, 1))
+            return false;
         if (i && !alm_cv_order(r, key, best, op, &better)) return false;
         if (!i || better) best = key, *out = at[i];
     }
@@ -305,7 +311,8 @@ FILTER(sum) {
     (void)all;
     if (!alm_cv_items(r, v, &at, &n)) return false;
     *out = given(*start) ? *start : alm_cv_int(0);
-    if (out->kind == ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "sum() can't sum strings [use ''.join(seq) instead]");
+    if (out->kind == ALM_CV_STR)
+        return alm_chat_fail(r, ALM_INVALID, "sum() can't sum strings [use ''.join(seq) instead]");
     for (size_t i = 0; i < n; i++)
         if (!part_of(r, at[i], arg[0], alm_cv_of(ALM_CV_MISSING), &item) || !alm_chat_spend(r, 1) ||
             !alm_chat_binary(r, ALM_OP_ADD, *out, item, out))
@@ -375,7 +382,8 @@ FILTER(batch) {
     if (!count_of(r, arg[0], &size) || !walk(r, v, &at, &n, &l)) return false;
     for (size_t i = 0; i < n; i++) {
         if (i % (size_t)size == 0) {
-            if (!(part = alm_cv_list_new(r, 0)) || !alm_cv_list_add(r, l, alm_cv_from_list(ALM_CV_LIST, part))) return false;
+            if (!(part = alm_cv_list_new(r, 0)) || !alm_cv_list_add(r, l, alm_cv_from_list(ALM_CV_LIST, part)))
+                return false;
         }
         if (!alm_cv_list_add(r, part, at[i])) return false;
     }

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#define FILTER(name)                                                                                                   \
+#define FILTER(name) \
     bool alm_chat_filter_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out)
 
 static bool given(alm_cv v) { return v.kind != ALM_CV_MISSING; }
@@ -128,7 +128,8 @@ FILTER(indent) {
     else {
         int64_t width;
         if (!whole(r, arg[0], 4, &width)) return false;
-        if (width > (int64_t)sizeof blanks) return alm_chat_fail(r, ALM_LIMIT, "indent by more than %zu", sizeof blanks);
+        if (width > (int64_t)sizeof blanks)
+            return alm_chat_fail(r, ALM_LIMIT, "indent by more than %zu", sizeof blanks);
         pad = alm_str_make(blanks, width > 0 ? (size_t)width : 0);
         memset(blanks, ' ', pad.n);
     }
@@ -207,8 +208,8 @@ FILTER(escape) {
 static void add_quoted(alm_buf *b, alm_str s, bool in_query) {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.at[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_.-~", c)) ||
-                     (c == '/' && !in_query);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c && strchr("_.-~", c)) || (c == '/' && !in_query);
         if (plain) alm_buf_add_byte(b, c);
         else if (c == ' ' && in_query) alm_buf_add_byte(b, '+');
         else alm_buf_printf(b, "%%%02X", (unsigned char)c);
@@ -277,7 +278,8 @@ FILTER(tojson) {
         else {
             int64_t width;
             if (!whole(r, arg[1], 0, &width)) return false;
-            if (width > (int64_t)sizeof blanks) return alm_chat_fail(r, ALM_LIMIT, "tojson indents by more than %zu", sizeof blanks);
+            if (width > (int64_t)sizeof blanks)
+                return alm_chat_fail(r, ALM_LIMIT, "tojson indents by more than %zu", sizeof blanks);
             how.indent = alm_str_make(blanks, width > 0 ? (size_t)width : 0);
             memset(blanks, ' ', sizeof blanks);
         }
@@ -316,7 +318,8 @@ static bool plain_number(alm_str s, char *to, size_t cap, alm_str *out) {
     s = alm_chat_strip(s, NULL, true, true);
     if (s.n >= cap) return false;
     for (size_t i = 0; i < s.n; i++) {
-        bool between = i && i + 1 < s.n && s.at[i - 1] >= '0' && s.at[i - 1] <= '9' && s.at[i + 1] >= '0' && s.at[i + 1] <= '9';
+        bool between =
+            i && i + 1 < s.n && s.at[i - 1] >= '0' && s.at[i - 1] <= '9' && s.at[i + 1] >= '0' && s.at[i + 1] <= '9';
         if (s.at[i] == '_' && between) continue;
         to[n++] = s.at[i];
     }
@@ -412,7 +415,8 @@ FILTER(float) {
     *out = given(arg[0]) ? arg[0] : alm_cv_float(0.0);
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (alm_cv_is_number(v)) *out = alm_cv_float(alm_cv_double(v));
-    else if ((v.kind == ALM_CV_STR || v.kind == ALM_CV_BIG) && text_to_double(alm_cv_text(v), &f)) *out = alm_cv_float(f);
+    else if ((v.kind == ALM_CV_STR || v.kind == ALM_CV_BIG) && text_to_double(alm_cv_text(v), &f))
+        *out = alm_cv_float(f);
     return true;
 }
 
@@ -456,7 +460,8 @@ FILTER(round) {
         return alm_chat_fail(r, ALM_INVALID, "method must be common, ceil or floor");
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (v.kind == ALM_CV_BIG && digits >= 0 && !up && !down) return *out = v, true;
-    if (!alm_cv_is_number(v)) return alm_chat_fail(r, ALM_INVALID, "type %s doesn't define __round__ method", alm_cv_type(v));
+    if (!alm_cv_is_number(v))
+        return alm_chat_fail(r, ALM_INVALID, "type %s doesn't define __round__ method", alm_cv_type(v));
     double x = alm_cv_double(v);
     if (!up && !down) {
         if (alm_cv_is_int(v)) return round_int(r, v.as.i, digits, out);

@@ -73,7 +73,8 @@ static void add_int(alm_buf *b, const spec *f, int64_t x) {
 static bool add_double(alm_chat_run *r, alm_buf *b, const spec *f, double x) {
     char text[800], grouped[1200], how[16];
     int64_t precision = f->precision < 0 ? 6 : f->precision;
-    if (precision > MAX_PRECISION) return alm_chat_fail(r, ALM_LIMIT, "a format with more than %d digits", MAX_PRECISION);
+    if (precision > MAX_PRECISION)
+        return alm_chat_fail(r, ALM_LIMIT, "a format with more than %d digits", MAX_PRECISION);
     bool minus = __builtin_signbit(x) && x == x, percent = f->type == '%';
     double y = (minus ? -x : x) * (percent ? 100.0 : 1.0);
     size_t n;
@@ -159,7 +160,8 @@ static bool percent_value(percent_run *p, spec *f, alm_cv v) {
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (f->type == 'c') {
         char at[8];
-        if (v.kind == ALM_CV_STR && alm_chat_length(alm_cv_text(v)) == 1) return add_text(p->b, f, alm_cv_text(v)), true;
+        if (v.kind == ALM_CV_STR && alm_chat_length(alm_cv_text(v)) == 1)
+            return add_text(p->b, f, alm_cv_text(v)), true;
         if (!alm_cv_is_int(v) || v.as.i < 0 || v.as.i > 0x10FFFF || (v.as.i >= 0xD800 && v.as.i < 0xE000))
             return alm_chat_fail(r, ALM_INVALID, "%%c requires int or char");
         return add_text(p->b, f, alm_str_make(at, alm_utf8_put(at, (uint32_t)v.as.i))), true;
@@ -168,15 +170,18 @@ static bool percent_value(percent_run *p, spec *f, alm_cv v) {
         return alm_chat_fail(r, ALM_INVALID, "%%%c format: a real number is required, not %s", f->type, alm_cv_type(v));
     if (strchr("eEfFgG", f->type)) return add_double(r, p->b, f, alm_cv_double(v));
     if (v.kind == ALM_CV_FLOAT) {
-        if (strchr("xXo", f->type)) return alm_chat_fail(r, ALM_INVALID, "%%%c format: an integer is required, not float", f->type);
-        if (!(v.as.f > -9.2e18 && v.as.f < 9.2e18)) return alm_chat_fail(r, ALM_LIMIT, "an integer has more than 64 bits");
+        if (strchr("xXo", f->type))
+            return alm_chat_fail(r, ALM_INVALID, "%%%c format: an integer is required, not float", f->type);
+        if (!(v.as.f > -9.2e18 && v.as.f < 9.2e18))
+            return alm_chat_fail(r, ALM_LIMIT, "an integer has more than 64 bits");
         v = alm_cv_int((int64_t)v.as.f);
     }
     if (f->precision > 0) { /* at least so many digits */
         char digits[MAX_PRECISION + 40];
         int64_t want = f->precision > MAX_PRECISION ? MAX_PRECISION : f->precision;
         alm_buf b = alm_buf_with_limit(sizeof digits);
-        spec plain = {.fill = '0', .align = '=', .sign = f->sign, .alternate = f->alternate, .type = f->type, .width = want};
+        spec plain = {
+            .fill = '0', .align = '=', .sign = f->sign, .alternate = f->alternate, .type = f->type, .width = want};
         plain.width += sign_of(f, v.as.i < 0).n ? 1 : 0;
         plain.width += f->alternate && strchr("xXo", f->type) ? 2 : 0;
         add_int(&b, &plain, v.as.i);
@@ -200,7 +205,8 @@ static bool percent_field(percent_run *p, alm_str s, size_t *pos) {
         if (p->args.kind != ALM_CV_DICT) return alm_chat_fail(p->r, ALM_INVALID, "format requires a mapping");
         alm_str key = alm_str_slice(s, from, *pos - 1);
         if (!alm_cv_dict_get(p->r, p->args.as.dict, alm_cv_str(key), &v)) return false;
-        if (v.kind == ALM_CV_MISSING) return alm_chat_fail(p->r, ALM_INVALID, "the format's key '%.*s' is missing", ALM_ARG(key));
+        if (v.kind == ALM_CV_MISSING)
+            return alm_chat_fail(p->r, ALM_INVALID, "the format's key '%.*s' is missing", ALM_ARG(key));
         has_value = p->by_name = true;
     }
     for (; *pos < s.n && s.at[*pos] && strchr("#0- +", s.at[*pos]); ++*pos) {
@@ -237,7 +243,8 @@ bool alm_chat_percent(alm_chat_run *r, alm_str s, alm_cv args, alm_cv *out) {
         else pos++, ok = percent_field(&p, s, &pos) && alm_chat_buf_ok(r, &b);
     }
     /* A tuple must be used up, a single value too unless it could be looked into by name. */
-    bool may_stay = args.kind == ALM_CV_DICT || args.kind == ALM_CV_LIST || args.kind == ALM_CV_RANGE || args.kind == ALM_CV_UNDEFINED;
+    bool may_stay = args.kind == ALM_CV_DICT || args.kind == ALM_CV_LIST || args.kind == ALM_CV_RANGE ||
+                    args.kind == ALM_CV_UNDEFINED;
     if (ok && p.used < p.n && !p.by_name && !may_stay)
         ok = alm_chat_fail(r, ALM_INVALID, "not all arguments converted during string formatting");
     return alm_cv_buf_str(r, &b, out) && ok;
@@ -262,7 +269,8 @@ static bool read_spec(alm_chat_run *r, alm_str s, spec *f) {
         if (!f->align) f->align = '=', f->fill = '0';
     }
     if (!read_number(r, s, &pos, &f->width)) return false;
-    if (pos < s.n && (s.at[pos] == ',' || s.at[pos] == '_')) f->comma = s.at[pos] == ',', f->underscore = !f->comma, pos++;
+    if (pos < s.n && (s.at[pos] == ',' || s.at[pos] == '_'))
+        f->comma = s.at[pos] == ',', f->underscore = !f->comma, pos++;
     if (pos < s.n && s.at[pos] == '.') {
         pos++;
         if (!read_number(r, s, &pos, &f->precision)) return false;
@@ -277,14 +285,17 @@ static bool formatted(alm_chat_run *r, alm_buf *b, alm_cv v, alm_str how) {
     if (!how.n) return alm_cv_write_str(r, b, v);
     if (!read_spec(r, how, &f)) return false;
     if (v.kind == ALM_CV_STR) {
-        if (f.type && f.type != 's') return alm_chat_fail(r, ALM_INVALID, "Unknown format code '%c' for object of type 'str'", f.type);
-        if (f.align == '=' && !f.zero) return alm_chat_fail(r, ALM_INVALID, "'=' alignment not allowed in string format specifier");
+        if (f.type && f.type != 's')
+            return alm_chat_fail(r, ALM_INVALID, "Unknown format code '%c' for object of type 'str'", f.type);
+        if (f.align == '=' && !f.zero)
+            return alm_chat_fail(r, ALM_INVALID, "'=' alignment not allowed in string format specifier");
         if (f.align == '=') f.align = '<';
         return add_text(b, &f, alm_cv_text(v)), true;
     }
     bool for_doubles = f.type && strchr("eEfFgG%", f.type), for_ints = f.type && strchr("dxXobn", f.type);
     if (f.type == 'n') f.type = 'd';
-    if (alm_cv_is_number(v) && (for_doubles || (v.kind == ALM_CV_FLOAT && !f.type))) return add_double(r, b, &f, alm_cv_double(v));
+    if (alm_cv_is_number(v) && (for_doubles || (v.kind == ALM_CV_FLOAT && !f.type)))
+        return add_double(r, b, &f, alm_cv_double(v));
     if (alm_cv_is_int(v) && (for_ints || !f.type)) {
         if (f.precision >= 0) return alm_chat_fail(r, ALM_INVALID, "Precision not allowed in integer format specifier");
         return add_int(b, &f, v.as.i), true;
@@ -302,12 +313,14 @@ static bool field_value(alm_chat_run *r, alm_str name, const alm_chat_args *a, s
     *out = alm_cv_of(ALM_CV_MISSING);
     if (!first.n || alm_str_to_i64(first, &number)) {
         size_t i = first.n ? (size_t)number : (*counted)++;
-        if (i >= a->n_pos) return alm_chat_fail(r, ALM_INVALID, "Replacement index %zu out of range for positional args tuple", i);
+        if (i >= a->n_pos)
+            return alm_chat_fail(r, ALM_INVALID, "Replacement index %zu out of range for positional args tuple", i);
         *out = a->pos[i];
     }
     for (uint32_t i = 0; i < a->n_kw; i++)
         if (alm_str_eq(a->kw_name[i], first)) *out = a->kw[i];
-    if (out->kind == ALM_CV_MISSING) return alm_chat_fail(r, ALM_INVALID, "the format's name '%.*s' is missing", ALM_ARG(first));
+    if (out->kind == ALM_CV_MISSING)
+        return alm_chat_fail(r, ALM_INVALID, "the format's name '%.*s' is missing", ALM_ARG(first));
     while (n < name.n) {
         bool bracket = name.at[n] == '[';
         size_t from = ++n;
@@ -447,8 +460,14 @@ bool alm_chat_strftime(alm_chat_run *r, alm_str s, int64_t now_ns, alm_cv *out) 
     static const struct {
         char letter;
         const char *means;
-    } together[] = {{'c', "%a %b %e %H:%M:%S %Y"}, {'D', "%m/%d/%y"}, {'F', "%Y-%m-%d"}, {'r', "%I:%M:%S %p"},
-                    {'R', "%H:%M"},                {'T', "%H:%M:%S"}, {'x', "%m/%d/%y"}, {'X', "%H:%M:%S"}};
+    } together[] = {{'c', "%a %b %e %H:%M:%S %Y"},
+                    {'D', "%m/%d/%y"},
+                    {'F', "%Y-%m-%d"},
+                    {'r', "%I:%M:%S %p"},
+                    {'R', "%H:%M"},
+                    {'T', "%H:%M:%S"},
+                    {'x', "%m/%d/%y"},
+                    {'X', "%H:%M:%S"}};
     alm_buf b = alm_chat_buf(r);
     const moment m = moment_of(now_ns);
     bool ok = alm_chat_spend_bytes(r, s.n * 8);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "text/chat_inner.h"
 
-#define GLOBAL(name)                                                                                                   \
+#define GLOBAL(name) \
     bool alm_chat_global_##name(alm_chat_run *r, alm_cv self, const alm_cv *arg, const alm_chat_args *all, alm_cv *out)
 
 GLOBAL(range) {
@@ -14,7 +14,8 @@ GLOBAL(range) {
         if (arg[i].kind == ALM_CV_MISSING) continue;
         if (arg[i].kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, arg[i]);
         if (!alm_cv_is_int(arg[i]))
-            return alm_chat_fail(r, ALM_INVALID, "'%s' object cannot be interpreted as an integer", alm_cv_type(arg[i]));
+            return alm_chat_fail(r, ALM_INVALID, "'%s' object cannot be interpreted as an integer",
+                                 alm_cv_type(arg[i]));
         x[i] = arg[i].as.i;
     }
     if (arg[1].kind == ALM_CV_MISSING) x[1] = x[0], x[0] = 0;

@@ -64,11 +64,11 @@ typedef struct alm_cv_missed alm_cv_missed; /* which part of what is undefined *
 typedef struct alm_cv_bound alm_cv_bound;
 
 enum {
-    ALM_CV_NAME = 0,   /* UNDEFINED: `at` is the name */
-    ALM_CV_PART = 1,   /* UNDEFINED: `missed` */
-    ALM_CV_HINT = 2,   /* UNDEFINED: `at` is the whole sentence */
-    ALM_CV_GROUP = 1,  /* TUPLE of groupby: its parts are also called grouper and list */
-    ALM_CV_ITEMS = 0,  /* VIEW */
+    ALM_CV_NAME = 0,  /* UNDEFINED: `at` is the name */
+    ALM_CV_PART = 1,  /* UNDEFINED: `missed` */
+    ALM_CV_HINT = 2,  /* UNDEFINED: `at` is the whole sentence */
+    ALM_CV_GROUP = 1, /* TUPLE of groupby: its parts are also called grouper and list */
+    ALM_CV_ITEMS = 0, /* VIEW */
     ALM_CV_KEYS = 1,
     ALM_CV_VALUES = 2,
     ALM_CV_SPECIAL = 1, /* GLOBAL: no value of the template's, loop.cycle and the like */
@@ -141,13 +141,13 @@ typedef enum alm_cn_kind {
     /* statements */
     ALM_CN_TEXT,
     ALM_CN_OUT,
-    ALM_CN_IF,  /* a: test, b: body, c: the next IF of the chain or a BODY */
-    ALM_CN_BODY, /* b */
-    ALM_CN_FOR,  /* a: target, b: iterable, c: filter, body: d, otherwise: e; op: recursive */
-    ALM_CN_SET,  /* a: target (name, tuple, or ATTR of a namespace), b */
-    ALM_CN_SET_BLOCK, /* a: target, b: filters over a hole or NULL, d: body */
-    ALM_CN_MACRO,     /* name, kid: parameters (NAME with default in b), d: body */
-    ALM_CN_CALL_BLOCK, /* a: the call, kid and d as a macro */
+    ALM_CN_IF,           /* a: test, b: body, c: the next IF of the chain or a BODY */
+    ALM_CN_BODY,         /* b */
+    ALM_CN_FOR,          /* a: target, b: iterable, c: filter, body: d, otherwise: e; op: recursive */
+    ALM_CN_SET,          /* a: target (name, tuple, or ATTR of a namespace), b */
+    ALM_CN_SET_BLOCK,    /* a: target, b: filters over a hole or NULL, d: body */
+    ALM_CN_MACRO,        /* name, kid: parameters (NAME with default in b), d: body */
+    ALM_CN_CALL_BLOCK,   /* a: the call, kid and d as a macro */
     ALM_CN_FILTER_BLOCK, /* b, d */
     ALM_CN_WITH,         /* kid: target, value …; d */
     ALM_CN_SCOPE,        /* d: a body with names of its own */
@@ -206,9 +206,9 @@ struct alm_cn {
     alm_cn *next; /* the next statement */
     alm_cn **kid;
     alm_cn_args *args;
-    alm_cv value;     /* CONST, TEXT; ATTR: the name */
-    uint32_t row;     /* FILTER, TEST: in its list, UINT32_MAX: unknown; ATTR: number of the name among methods, 0: none */
-    bool keeps_scope; /* a body that defines macros: they outlive the pass through it */
+    alm_cv value; /* CONST, TEXT; ATTR: the name */
+    uint32_t row; /* FILTER, TEST: in its list, UINT32_MAX: unknown; ATTR: number of the name among methods, 0: none */
+    bool keeps_scope;                            /* a body that defines macros: they outlive the pass through it */
     bool uses_kwargs, uses_varargs, uses_caller; /* MACRO, CALL_BLOCK */
 };
 
@@ -221,7 +221,7 @@ enum {
 struct alm_chat_template {
     alm_arena *arena;
     alm_cn *body;
-    alm_str *name; /* every name that occurs, by number */
+    alm_str *name;    /* every name that occurs, by number */
     uint32_t *global; /* by number of a name: row of chat_globals.def + 1, or 0 */
     size_t n_name, name_cap;
     uint32_t loop, caller, varargs, kwargs; /* numbers of these names */
@@ -279,8 +279,8 @@ typedef struct alm_chat_parser {
     bool keeps_scope; /* set by a macro, gathered by the body around it */
     bool saw_kwargs, saw_varargs, saw_caller;
     uint32_t in_loop;
-    uint32_t in_expr;  /* expressions around the one that is parsed */
-    alm_cn *unknown;   /* a filter or test of no known name that is not within an if */
+    uint32_t in_expr; /* expressions around the one that is parsed */
+    alm_cn *unknown;  /* a filter or test of no known name that is not within an if */
 } alm_chat_parser;
 
 bool alm_chat_parse(alm_chat_parser *p, alm_cn **out); /* the whole template */
@@ -331,7 +331,7 @@ typedef struct alm_chat_run {
 } alm_chat_run;
 
 struct alm_chat_loop {
-    const alm_cn *node; /* recursive loops: the FOR; else NULL */
+    const alm_cn *node;    /* recursive loops: the FOR; else NULL */
     alm_chat_scope *scope; /* around it */
     const alm_cv *item;
     size_t n, at;
@@ -355,7 +355,7 @@ typedef struct alm_chat_args {
 
 /* chat_run.c */
 bool alm_chat_fail(alm_chat_run *r, alm_status st, const char *format, ...) ALM_PRINTF(3, 4); /* always false, */
-#define alm_chat_fail(...) (alm_chat_fail(__VA_ARGS__), false)                                /* and the compiler knows */
+#define alm_chat_fail(...) (alm_chat_fail(__VA_ARGS__), false)       /* and the compiler knows */
 void *alm_chat_memory(alm_chat_run *r, size_t n, size_t item_bytes); /* NULL: failed; not cleared */
 static inline bool alm_chat_spend(alm_chat_run *r, size_t steps) {
     if (steps < r->steps) return r->steps -= steps, true;
@@ -402,7 +402,8 @@ bool alm_cv_iterable(alm_cv v);
 alm_cv_list *alm_cv_list_new(alm_chat_run *r, size_t cap);
 bool alm_cv_list_add(alm_chat_run *r, alm_cv_list *l, alm_cv v);
 alm_cv alm_cv_from_list(alm_cv_kind kind, alm_cv_list *l);
-bool alm_cv_slice(alm_chat_run *r, alm_cv v, size_t from, size_t n, alm_cv *out); /* of LIST, TUPLE: shares the memory */
+bool alm_cv_slice(alm_chat_run *r, alm_cv v, size_t from, size_t n,
+                  alm_cv *out); /* of LIST, TUPLE: shares the memory */
 bool alm_cv_pair(alm_chat_run *r, alm_cv a, alm_cv b, alm_cv *out);
 alm_cv_dict *alm_cv_dict_new(alm_chat_run *r, size_t cap);
 bool alm_cv_dict_set(alm_chat_run *r, alm_cv_dict *d, alm_cv key, alm_cv v);

@@ -21,9 +21,9 @@ typedef struct case_many {
 } case_many;
 
 #define NOTHING(...)
-#define CLASS(first, last, class)         {first, last, class},
+#define CLASS(first, last, class)          {first, last, class},
 #define RUN(first, last, step, difference) {first, last, step, difference},
-#define MANY(from, a, b, c)               {from, {a, b, c}},
+#define MANY(from, a, b, c)                {from, {a, b, c}},
 
 #define ALM_CLASS      CLASS
 #define ALM_UPPER      NOTHING
@@ -92,8 +92,7 @@ static const struct {
 static unsigned ascii_class(uint32_t c) {
     if (c >= 'a' && c <= 'z') return ALM_LETTER_ALPHA | ALM_LETTER_LOWER | ALM_LETTER_PRINTABLE;
     if (c >= 'A' && c <= 'Z') return ALM_LETTER_ALPHA | ALM_LETTER_UPPER | ALM_LETTER_PRINTABLE;
-    if (c >= '0' && c <= '9')
-        return ALM_LETTER_DECIMAL | ALM_LETTER_DIGIT | ALM_LETTER_NUMERIC | ALM_LETTER_PRINTABLE;
+    if (c >= '0' && c <= '9') return ALM_LETTER_DECIMAL | ALM_LETTER_DIGIT | ALM_LETTER_NUMERIC | ALM_LETTER_PRINTABLE;
     if ((c >= 9 && c <= 13) || (c >= 28 && c <= 31)) return ALM_LETTER_SPACE;
     if (c == ' ') return ALM_LETTER_SPACE | ALM_LETTER_PRINTABLE;
     return c > 31 && c < 127 ? ALM_LETTER_PRINTABLE : 0;

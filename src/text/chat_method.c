@@ -3,7 +3,7 @@
  * chat_method.c - methods of texts, lists, dicts and loops, as Python's own do it. Positions in texts count characters. */
 #include "text/chat_inner.h"
 
-#define METHOD(name)                                                                                                   \
+#define METHOD(name) \
     bool alm_chat_method_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out)
 
 static bool given(alm_cv v) { return v.kind != ALM_CV_MISSING && v.kind != ALM_CV_NONE; }
@@ -28,10 +28,10 @@ METHOD(refused) {
 
 /* ── case, ends, width ────────────────────────────────────────────────────────────────────────────────────────── */
 
-#define RECASE(name, how)                                                                                              \
-    METHOD(name) {                                                                                                     \
-        (void)arg, (void)all;                                                                                          \
-        return alm_chat_recase_str(r, alm_cv_text(v), how, out);                                                       \
+#define RECASE(name, how)                                        \
+    METHOD(name) {                                               \
+        (void)arg, (void)all;                                    \
+        return alm_chat_recase_str(r, alm_cv_text(v), how, out); \
     }
 RECASE(upper, ALM_RECASE_UPPER)
 RECASE(lower, ALM_RECASE_LOWER)
@@ -43,7 +43,8 @@ RECASE(swapcase, ALM_RECASE_SWAP)
 METHOD(casefold) {
     (void)arg, (void)all;
     alm_cv args[3] = {alm_cv_str(ALM_STR("\xC3\x9F")), alm_cv_str(ALM_STR("ss")), alm_cv_of(ALM_CV_MISSING)}, low;
-    return alm_chat_recase_str(r, alm_cv_text(v), ALM_RECASE_LOWER, &low) && alm_chat_method_replace(r, low, args, NULL, out);
+    return alm_chat_recase_str(r, alm_cv_text(v), ALM_RECASE_LOWER, &low) &&
+           alm_chat_method_replace(r, low, args, NULL, out);
 }
 
 static bool strip(alm_chat_run *r, alm_cv v, alm_cv chars, bool left, bool right, alm_cv *out) {
@@ -86,7 +87,8 @@ static bool fill(alm_chat_run *r, alm_cv v, int64_t left, int64_t right, alm_str
     alm_cv a, b, c;
     return alm_chat_binary(r, ALM_OP_MUL, alm_cv_str(with), alm_cv_int(left), &a) &&
            alm_chat_binary(r, ALM_OP_MUL, alm_cv_str(with), alm_cv_int(right), &b) &&
-           alm_chat_join(r, alm_cv_text(a), alm_cv_text(v), &c) && alm_chat_join(r, alm_cv_text(c), alm_cv_text(b), out);
+           alm_chat_join(r, alm_cv_text(a), alm_cv_text(v), &c) &&
+           alm_chat_join(r, alm_cv_text(c), alm_cv_text(b), out);
 }
 
 static bool justify(alm_chat_run *r, alm_cv v, const alm_cv *arg, int side, alm_cv *out) {
@@ -157,10 +159,10 @@ static bool all_of(alm_chat_run *r, alm_cv v, unsigned class, bool empty, alm_cv
     }
     return *out = alm_cv_bool(holds), alm_chat_spend_bytes(r, s.n);
 }
-#define ALL_OF(name, class, empty)                                                                                     \
-    METHOD(name) {                                                                                                     \
-        (void)arg, (void)all;                                                                                          \
-        return all_of(r, v, class, empty, out);                                                                        \
+#define ALL_OF(name, class, empty)              \
+    METHOD(name) {                              \
+        (void)arg, (void)all;                   \
+        return all_of(r, v, class, empty, out); \
     }
 ALL_OF(isalpha, ALM_LETTER_ALPHA, false)
 ALL_OF(isalnum, ALM_LETTER_ALPHA | ALM_LETTER_DECIMAL | ALM_LETTER_DIGIT | ALM_LETTER_NUMERIC, false)
@@ -206,7 +208,9 @@ METHOD(istitle) {
 METHOD(is_integer) {
     (void)r, (void)arg, (void)all;
     double x = v.as.f;
-    return *out = alm_cv_bool(x == x && x - __builtin_fmod(x, 1.0) == x && x <= 1.7976931348623157e308 && x >= -1.7976931348623157e308), true;
+    return *out = alm_cv_bool(x == x && x - __builtin_fmod(x, 1.0) == x && x <= 1.7976931348623157e308 &&
+                              x >= -1.7976931348623157e308),
+           true;
 }
 
 /* ── searching ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -442,7 +446,8 @@ static bool partition(alm_chat_run *r, alm_cv v, const alm_cv *arg, bool last, a
     if (!sep.n) return alm_chat_fail(r, ALM_INVALID, "empty separator");
     size_t at = last ? find_last(s, sep) : alm_str_find(s, sep);
     if (at == SIZE_MAX) at = last ? 0 : s.n, sep.n = 0;
-    if (!add_part(r, l, s, 0, at) || !add_part(r, l, s, at, at + sep.n) || !add_part(r, l, s, at + sep.n, s.n)) return false;
+    if (!add_part(r, l, s, 0, at) || !add_part(r, l, s, at, at + sep.n) || !add_part(r, l, s, at + sep.n, s.n))
+        return false;
     return *out = alm_cv_from_list(ALM_CV_TUPLE, l), true;
 }
 
@@ -466,7 +471,8 @@ METHOD(join) {
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
         if (at[i].kind != ALM_CV_STR)
-            ok = alm_chat_fail(r, ALM_INVALID, "sequence item %zu: expected str instance, %s found", i, alm_cv_type(at[i]));
+            ok = alm_chat_fail(r, ALM_INVALID, "sequence item %zu: expected str instance, %s found", i,
+                               alm_cv_type(at[i]));
         part = alm_cv_text(at[i]);
         ok = ok && alm_chat_spend_bytes(r, v.n + part.n);
         if (ok && i) alm_buf_add_str(&b, alm_cv_text(v));

@@ -43,7 +43,7 @@ const char *alm_chat_describe(const alm_ct *t, char *at) {
 
 bool alm_chat_expect_op(alm_chat_parser *p, alm_chat_op op) {
     static const char *const signs[] = {
-        [ALM_OP_COMMA] = ",",  [ALM_OP_COLON] = ":",    [ALM_OP_ASSIGN] = "=",   [ALM_OP_LPAREN] = "(",
+        [ALM_OP_COMMA] = ",",  [ALM_OP_COLON] = ":",    [ALM_OP_ASSIGN] = "=", [ALM_OP_LPAREN] = "(",
         [ALM_OP_RPAREN] = ")", [ALM_OP_RBRACKET] = "]", [ALM_OP_RBRACE] = "}",
     };
     char seen[80];
@@ -54,8 +54,8 @@ bool alm_chat_expect_op(alm_chat_parser *p, alm_chat_op op) {
 static bool expect(alm_chat_parser *p, alm_ct_kind kind) {
     char seen[80], want[80];
     if (p->now.kind == kind) return alm_chat_advance(p);
-    return alm_chat_syntax(p, p->now.line, "%s is expected, not %s", alm_chat_describe(&(alm_ct){.kind = (uint8_t)kind}, want),
-                           alm_chat_describe(&p->now, seen));
+    return alm_chat_syntax(p, p->now.line, "%s is expected, not %s",
+                           alm_chat_describe(&(alm_ct){.kind = (uint8_t)kind}, want), alm_chat_describe(&p->now, seen));
 }
 
 /* ── the tree ─────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -194,12 +194,14 @@ static bool parse_signature(alm_chat_parser *p, alm_cn *n) {
     while (!alm_chat_is_op(&p->now, ALM_OP_RPAREN)) {
         if (n->n && !alm_chat_expect_op(p, ALM_OP_COMMA)) return false;
         if (p->now.kind != ALM_CT_NAME)
-            return alm_chat_syntax(p, p->now.line, "a parameter's name is expected, not %s", alm_chat_describe(&p->now, seen));
+            return alm_chat_syntax(p, p->now.line, "a parameter's name is expected, not %s",
+                                   alm_chat_describe(&p->now, seen));
         alm_cn *arg = alm_chat_node(p, ALM_CN_NAME, p->now.line);
         if (!arg || !alm_chat_number_of(p, p->now.text, &arg->name)) return false;
         arg->value = alm_cv_str(p->now.text);
         for (uint32_t i = 0; i < n->n; i++)
-            if (n->kid[i]->name == arg->name) return alm_chat_syntax(p, p->now.line, "two parameters have the same name");
+            if (n->kid[i]->name == arg->name)
+                return alm_chat_syntax(p, p->now.line, "two parameters have the same name");
         if (!alm_chat_advance(p)) return false;
         if (alm_chat_is_op(&p->now, ALM_OP_ASSIGN)) {
             has_default = true;
@@ -291,8 +293,8 @@ static bool parse_print(alm_chat_parser *p, alm_cn *n) {
 }
 
 static bool parse_leave(alm_chat_parser *p, alm_cn *n) {
-    return p->in_loop || alm_chat_syntax(p, n->line, "{%% %s %%} stands in no loop",
-                                         n->kind == ALM_CN_BREAK ? "break" : "continue");
+    return p->in_loop ||
+           alm_chat_syntax(p, n->line, "{%% %s %%} stands in no loop", n->kind == ALM_CN_BREAK ? "break" : "continue");
 }
 
 static const struct {
@@ -326,10 +328,13 @@ static bool statement(alm_chat_parser *p, const char *const *ends, alm_cn **out)
     }
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
         if (!alm_chat_is_name(&t, elsewhere[i])) continue;
-        p->st = alm_fail(p->err, ALM_UNSUPPORTED, "line %u: {%% %s %%} has no place in a chat template", t.line, elsewhere[i]);
+        p->st = alm_fail(p->err, ALM_UNSUPPORTED, "line %u: {%% %s %%} has no place in a chat template", t.line,
+                         elsewhere[i]);
         return false;
     }
-    if (ends) return alm_chat_syntax(p, t.line, "the tag %s is not known here; {%% %s %%} is open", alm_chat_describe(&t, seen), ends[0]);
+    if (ends)
+        return alm_chat_syntax(p, t.line, "the tag %s is not known here; {%% %s %%} is open",
+                               alm_chat_describe(&t, seen), ends[0]);
     return alm_chat_syntax(p, t.line, "the tag %s is not known here", alm_chat_describe(&t, seen));
 }
 
@@ -380,7 +385,8 @@ static bool body(alm_chat_parser *p, const char *const *ends, alm_cn **out) {
 
 bool alm_chat_parse(alm_chat_parser *p, alm_cn **out) {
     p->ahead = (alm_ct){0};
-    if (!alm_chat_number_of(p, ALM_STR("loop"), &p->t->loop) || !alm_chat_number_of(p, ALM_STR("caller"), &p->t->caller) ||
+    if (!alm_chat_number_of(p, ALM_STR("loop"), &p->t->loop) ||
+        !alm_chat_number_of(p, ALM_STR("caller"), &p->t->caller) ||
         !alm_chat_number_of(p, ALM_STR("varargs"), &p->t->varargs) ||
         !alm_chat_number_of(p, ALM_STR("kwargs"), &p->t->kwargs))
         return false;

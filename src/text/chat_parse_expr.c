@@ -44,9 +44,12 @@ static bool constant(alm_chat_parser *p, uint32_t line, alm_cv value, alm_cn **o
 static bool parse_name(alm_chat_parser *p, bool with_namespace, alm_cn **out) {
     const alm_ct t = p->now;
     if (!alm_chat_advance(p)) return false;
-    if (alm_chat_is_name(&t, "true") || alm_chat_is_name(&t, "True")) return constant(p, t.line, alm_cv_bool(true), out);
-    if (alm_chat_is_name(&t, "false") || alm_chat_is_name(&t, "False")) return constant(p, t.line, alm_cv_bool(false), out);
-    if (alm_chat_is_name(&t, "none") || alm_chat_is_name(&t, "None")) return constant(p, t.line, alm_cv_of(ALM_CV_NONE), out);
+    if (alm_chat_is_name(&t, "true") || alm_chat_is_name(&t, "True"))
+        return constant(p, t.line, alm_cv_bool(true), out);
+    if (alm_chat_is_name(&t, "false") || alm_chat_is_name(&t, "False"))
+        return constant(p, t.line, alm_cv_bool(false), out);
+    if (alm_chat_is_name(&t, "none") || alm_chat_is_name(&t, "None"))
+        return constant(p, t.line, alm_cv_of(ALM_CV_NONE), out);
     if (!node(p, ALM_CN_NAME, t.line, NULL, NULL, out) || !alm_chat_number_of(p, t.text, &(*out)->name)) return false;
     (*out)->value = alm_cv_str(t.text);
     p->saw_kwargs |= (*out)->name == p->t->kwargs;
@@ -56,7 +59,8 @@ static bool parse_name(alm_chat_parser *p, bool with_namespace, alm_cn **out) {
     if (!alm_chat_advance(p)) return false;
     char seen[80];
     if (p->now.kind != ALM_CT_NAME)
-        return alm_chat_syntax(p, p->now.line, "a name is expected behind the point, not %s", alm_chat_describe(&p->now, seen));
+        return alm_chat_syntax(p, p->now.line, "a name is expected behind the point, not %s",
+                               alm_chat_describe(&p->now, seen));
     alm_cn *attr;
     if (!node(p, ALM_CN_ATTR, t.line, *out, NULL, &attr)) return false;
     attr->value = alm_cv_str(p->now.text);
@@ -152,7 +156,8 @@ static bool parse_item(alm_chat_parser *p, alm_cn *of, alm_cn **out) {
     if (!alm_chat_advance(p)) return false;
     for (bool first = true; !alm_chat_is_op(&p->now, ALM_OP_RBRACKET); first = false) {
         if (!first && !alm_chat_expect_op(p, ALM_OP_COMMA)) return false;
-        if (!first && !tuple && (!node(p, ALM_CN_TUPLE, line, NULL, NULL, &tuple) || !alm_chat_add_kid(p, tuple, index, &cap)))
+        if (!first && !tuple &&
+            (!node(p, ALM_CN_TUPLE, line, NULL, NULL, &tuple) || !alm_chat_add_kid(p, tuple, index, &cap)))
             return false;
         if (!parse_subscribed(p, &index) || (tuple && !alm_chat_add_kid(p, tuple, index, &cap))) return false;
     }
@@ -172,7 +177,8 @@ static bool parse_point(alm_chat_parser *p, alm_cn *of, alm_cn **out) {
         return alm_chat_advance(p);
     }
     if (t.kind != ALM_CT_INT)
-        return alm_chat_syntax(p, t.line, "a name or a number is expected behind the point, not %s", alm_chat_describe(&t, seen));
+        return alm_chat_syntax(p, t.line, "a name or a number is expected behind the point, not %s",
+                               alm_chat_describe(&t, seen));
     alm_cn *index;
     return alm_chat_advance(p) && constant(p, t.line, t.value, &index) && node(p, ALM_CN_ITEM, line, of, index, out);
 }
@@ -210,7 +216,8 @@ static bool parse_arg(alm_chat_parser *p, alm_cn_args *args, size_t *pos_cap, si
     const alm_ct t = p->now;
     alm_cn *value;
     if (star || star_star) {
-        if (args->star_star || (star && args->star)) return alm_chat_syntax(p, t.line, "the arguments of a call are in disorder");
+        if (args->star_star || (star && args->star))
+            return alm_chat_syntax(p, t.line, "the arguments of a call are in disorder");
         return alm_chat_advance(p) && alm_chat_parse_expr(p, true, star ? &args->star : &args->star_star);
     }
     if (t.kind == ALM_CT_NAME && alm_chat_is_op(&p->ahead, ALM_OP_ASSIGN)) {
@@ -401,7 +408,8 @@ static bool parse_sum(alm_chat_parser *p, alm_cn **out) {
     while (alm_chat_is_op(&p->now, ALM_OP_ADD) || alm_chat_is_op(&p->now, ALM_OP_SUB)) {
         const alm_ct t = p->now;
         alm_cn *right;
-        if (!alm_chat_advance(p) || !parse_concat(p, &right) || !binary(p, *out, t.line, t.op, right, out)) return false;
+        if (!alm_chat_advance(p) || !parse_concat(p, &right) || !binary(p, *out, t.line, t.op, right, out))
+            return false;
     }
     return true;
 }
@@ -483,7 +491,8 @@ static bool is_tuple_end(const alm_ct *t, const char *until) {
            (until && alm_chat_is_name(t, until));
 }
 
-static bool parse_several(alm_chat_parser *p, bool targets, bool flag, const char *until, bool in_parens, alm_cn **out) {
+static bool parse_several(alm_chat_parser *p, bool targets, bool flag, const char *until, bool in_parens,
+                          alm_cn **out) {
     alm_cn *tuple = NULL, *item = NULL;
     size_t cap = 0;
     uint32_t line = p->now.line;

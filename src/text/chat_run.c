@@ -163,7 +163,8 @@ static bool filtered(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n, const 
         alm_cv v;
         bool holds;
         inner->n = 0;
-        if (!alm_chat_assign(r, inner, n->a, (*item)[i]) || !alm_chat_eval(r, inner, n->c, &v) || !alm_cv_true(r, v, &holds))
+        if (!alm_chat_assign(r, inner, n->a, (*item)[i]) || !alm_chat_eval(r, inner, n->c, &v) ||
+            !alm_cv_true(r, v, &holds))
             return false;
         if (holds && !alm_cv_list_add(r, kept, (*item)[i])) return false;
     }
@@ -209,14 +210,16 @@ bool alm_chat_recurse(alm_chat_run *r, const alm_chat_loop *loop, alm_cv items, 
 static bool make_macro(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n, bool internal, alm_cv *out) {
     alm_chat_macro *m = alm_chat_memory(r, 1, sizeof *m);
     if (!m) return false;
-    *m = (alm_chat_macro){.node = n, .scope = s, .name = internal ? ALM_STR("caller") : alm_cv_text(n->value), .internal = internal};
+    *m = (alm_chat_macro){
+        .node = n, .scope = s, .name = internal ? ALM_STR("caller") : alm_cv_text(n->value), .internal = internal};
     *out = (alm_cv){.kind = ALM_CV_MACRO, .as.macro = m};
     return true;
 }
 
 /* Arguments that have no parameter: kwargs and varargs take them where the body names these, the caller of a call block
  * always finds its place. */
-static bool bind_rest(alm_chat_run *r, const alm_chat_macro *m, alm_chat_scope *s, const alm_chat_args *a, const bool *used) {
+static bool bind_rest(alm_chat_run *r, const alm_chat_macro *m, alm_chat_scope *s, const alm_chat_args *a,
+                      const bool *used) {
     const alm_cn *n = m->node;
     alm_cv_dict *kwargs = alm_cv_dict_new(r, 0);
     alm_cv_list *varargs = alm_cv_list_new(r, 0);
@@ -249,7 +252,8 @@ static bool bind_parameters(alm_chat_run *r, const alm_chat_macro *m, alm_chat_s
     for (uint32_t k = 0; k < n->n; k++) {
         given[k] = k < a->n_pos ? a->pos[k] : alm_cv_of(ALM_CV_MISSING);
         for (uint32_t i = 0; i < a->n_kw && k >= a->n_pos; i++)
-            if (!used[i] && alm_str_eq(a->kw_name[i], alm_cv_text(n->kid[k]->value))) given[k] = a->kw[i], used[i] = true;
+            if (!used[i] && alm_str_eq(a->kw_name[i], alm_cv_text(n->kid[k]->value)))
+                given[k] = a->kw[i], used[i] = true;
     }
     if (!bind_rest(r, m, s, a, used)) return false;
     for (uint32_t k = 0; k < n->n; k++) {
@@ -282,7 +286,8 @@ static bool run_call_block(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n) 
     alm_cv caller, f, v;
     alm_chat_args args;
     alm_str text;
-    if (!make_macro(r, s, n, true, &caller) || !alm_chat_eval(r, s, n->a->a, &f) || !alm_chat_eval_args(r, s, n->a->args, &args))
+    if (!make_macro(r, s, n, true, &caller) || !alm_chat_eval(r, s, n->a->a, &f) ||
+        !alm_chat_eval_args(r, s, n->a->args, &args))
         return false;
     alm_cv *kw = alm_chat_memory(r, args.n_kw + 1u, sizeof *kw);
     alm_str *names = alm_chat_memory(r, args.n_kw + 1u, sizeof *names);
@@ -309,7 +314,8 @@ static bool run_block(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n) {
     alm_cv v;
     if (!body_text(r, scope_new(r, s), n->d, &v) || !with_hole(r, s, n->b, &v)) return false;
     if (n->kind == ALM_CN_SET_BLOCK) return alm_chat_assign(r, s, n->a, v);
-    if (v.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "the filter of a block gives no text but %s", alm_cv_type(v));
+    if (v.kind != ALM_CV_STR)
+        return alm_chat_fail(r, ALM_INVALID, "the filter of a block gives no text but %s", alm_cv_type(v));
     return alm_chat_emit(r, alm_cv_text(v));
 }
 
@@ -405,7 +411,8 @@ static bool give_all(alm_chat_run *r) {
     return true;
 }
 
-alm_status alm_chat_template_render(const alm_chat_template *t, const alm_chat_input *in, alm_buf *out, alm_error *err) {
+alm_status alm_chat_template_render(const alm_chat_template *t, const alm_chat_input *in, alm_buf *out,
+                                    alm_error *err) {
     const alm_chat_limits *l = &in->limits;
     const size_t output = l->output_bytes ? l->output_bytes : (size_t)64 << 20;
     alm_buf text = alm_buf_with_limit(output < UINT32_MAX ? output : UINT32_MAX);

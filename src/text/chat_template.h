@@ -27,21 +27,21 @@ typedef struct alm_chat_var {
 
 /* What one rendering may use; 0: the default in brackets. */
 typedef struct alm_chat_limits {
-    uint64_t steps;        /* evaluated parts and bytes moved, 64 bytes a step [20 million] */
-    uint32_t depth;        /* expressions, macros and loops within each other [400] */
-    size_t memory_bytes;   /* values that the template makes [128 MiB] */
-    size_t output_bytes;   /* [64 MiB] */
+    uint64_t steps;      /* evaluated parts and bytes moved, 64 bytes a step [20 million] */
+    uint32_t depth;      /* expressions, macros and loops within each other [400] */
+    size_t memory_bytes; /* values that the template makes [128 MiB] */
+    size_t output_bytes; /* [64 MiB] */
 } alm_chat_limits;
 
 typedef struct alm_chat_input {
-    const alm_json *messages;   /* NULL: none */
-    const alm_json *tools;      /* NULL: none, as transformers gives it */
+    const alm_json *messages; /* NULL: none */
+    const alm_json *tools;    /* NULL: none, as transformers gives it */
     bool add_generation_prompt;
     const char *bos_token, *eos_token; /* NULL: not defined */
-    const alm_json *extra;      /* an object whose members become variables, or NULL; stronger than all above */
-    const alm_chat_var *var;    /* more variables, stronger than `extra` */
+    const alm_json *extra;             /* an object whose members become variables, or NULL; stronger than all above */
+    const alm_chat_var *var;           /* more variables, stronger than `extra` */
     size_t n_var;
-    int64_t now_ns;             /* strftime_now: nanoseconds since 1970 on the clock that is to be shown; ALM_NO_TIME: it fails */
+    int64_t now_ns; /* strftime_now: nanoseconds since 1970 on the clock that is to be shown; ALM_NO_TIME: it fails */
     alm_chat_limits limits;
 } alm_chat_input;
 

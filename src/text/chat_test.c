@@ -3,13 +3,13 @@
  * chat_test.c - the tests of a template: `x is string`, `x is divisibleby 3`. */
 #include "text/chat_inner.h"
 
-#define TEST(name)                                                                                                     \
+#define TEST(name) \
     bool alm_chat_test_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out)
 /* A test of the value alone. */
-#define PLAIN(name, holds)                                                                                             \
-    bool alm_chat_test_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out) {   \
-        (void)r, (void)v, (void)arg, (void)all;                                                                        \
-        return *out = alm_cv_bool(holds), true;                                                                        \
+#define PLAIN(name, holds)                                                                                           \
+    bool alm_chat_test_##name(alm_chat_run *r, alm_cv v, const alm_cv *arg, const alm_chat_args *all, alm_cv *out) { \
+        (void)r, (void)v, (void)arg, (void)all;                                                                      \
+        return *out = alm_cv_bool(holds), true;                                                                      \
     }
 
 PLAIN(defined, v.kind != ALM_CV_UNDEFINED)
@@ -34,10 +34,10 @@ static bool compare(alm_chat_run *r, alm_cv a, alm_cv b, alm_chat_op op, alm_cv 
     if (!alm_cv_order(r, a, b, op, &holds)) return false;
     return *out = alm_cv_bool(holds), true;
 }
-#define ORDER(name, op)                                                                                                \
-    TEST(name) {                                                                                                       \
-        (void)all;                                                                                                     \
-        return compare(r, v, arg[0], op, out);                                                                         \
+#define ORDER(name, op)                        \
+    TEST(name) {                               \
+        (void)all;                             \
+        return compare(r, v, arg[0], op, out); \
     }
 ORDER(lt, ALM_OP_LT)
 ORDER(le, ALM_OP_LE)
@@ -68,7 +68,8 @@ TEST(in) {
 static bool rest_is(alm_chat_run *r, alm_cv v, int64_t by, int64_t rest, alm_cv *out) {
     alm_cv m;
     bool same;
-    if (!alm_chat_binary(r, ALM_OP_MOD, v, alm_cv_int(by), &m) || !alm_cv_equal(r, m, alm_cv_int(rest), &same)) return false;
+    if (!alm_chat_binary(r, ALM_OP_MOD, v, alm_cv_int(by), &m) || !alm_cv_equal(r, m, alm_cv_int(rest), &same))
+        return false;
     return *out = alm_cv_bool(same), true;
 }
 
@@ -125,7 +126,8 @@ TEST(upper) {
 
 TEST(filter) {
     (void)r, (void)arg, (void)all;
-    bool known = v.kind == ALM_CV_STR && alm_chat_find(alm_chat_filters, alm_chat_n_filter, alm_cv_text(v)) != UINT32_MAX;
+    bool known =
+        v.kind == ALM_CV_STR && alm_chat_find(alm_chat_filters, alm_chat_n_filter, alm_cv_text(v)) != UINT32_MAX;
     return *out = alm_cv_bool(known), true;
 }
 

@@ -150,8 +150,7 @@ static bool lex_text(alm_chat_lexer *l, alm_ct *out, bool *again) {
     uint32_t line = l->line;
     if (!l->pending) {
         alm_str text = alm_str_slice(l->source, l->pos, open);
-        if (open < l->source.n)
-            text = cut_text(l, text, sign_at(l->source, open + 2), l->source.at[open + 1] == '{');
+        if (open < l->source.n) text = cut_text(l, text, sign_at(l->source, open + 2), l->source.at[open + 1] == '{');
         move_to(l, open);
         l->at_line_start = false;
         l->pending = true;
@@ -318,7 +317,8 @@ static bool lex_string(alm_chat_lexer *l, alm_ct *out) {
     size_t n = 0;
     for (size_t p = 0; p < s.n;) {
         if (s.at[p] != '\\') to[n++] = s.at[p++];
-        else if (p++, !unescape(s, &p, to, &n)) return fail(l, l->line, ALM_MALFORMED, "a string has an escape that is none");
+        else if (p++, !unescape(s, &p, to, &n))
+            return fail(l, l->line, ALM_MALFORMED, "a string has an escape that is none");
     }
     *out = (alm_ct){.kind = ALM_CT_STRING, .line = l->line, .text = alm_str_make(to, n)};
     move_to(l, end + 1);
@@ -344,13 +344,12 @@ static const struct {
     char text[4];
     alm_chat_op op;
 } ops[] = {
-    {"//", ALM_OP_FLOORDIV}, {"**", ALM_OP_POW},    {"==", ALM_OP_EQ},       {"!=", ALM_OP_NE},
-    {">=", ALM_OP_GE},       {"<=", ALM_OP_LE},     {"+", ALM_OP_ADD},       {"-", ALM_OP_SUB},
-    {"/", ALM_OP_DIV},       {"*", ALM_OP_MUL},     {"%", ALM_OP_MOD},       {"~", ALM_OP_TILDE},
-    {"[", ALM_OP_LBRACKET},  {"]", ALM_OP_RBRACKET}, {"(", ALM_OP_LPAREN},   {")", ALM_OP_RPAREN},
-    {"{", ALM_OP_LBRACE},    {"}", ALM_OP_RBRACE},  {">", ALM_OP_GT},        {"<", ALM_OP_LT},
-    {"=", ALM_OP_ASSIGN},    {".", ALM_OP_DOT},     {":", ALM_OP_COLON},     {"|", ALM_OP_PIPE},
-    {",", ALM_OP_COMMA},     {";", ALM_OP_SEMICOLON},
+    {"//", ALM_OP_FLOORDIV}, {"**", ALM_OP_POW},   {"==", ALM_OP_EQ},      {"!=", ALM_OP_NE},      {">=", ALM_OP_GE},
+    {"<=", ALM_OP_LE},       {"+", ALM_OP_ADD},    {"-", ALM_OP_SUB},      {"/", ALM_OP_DIV},      {"*", ALM_OP_MUL},
+    {"%", ALM_OP_MOD},       {"~", ALM_OP_TILDE},  {"[", ALM_OP_LBRACKET}, {"]", ALM_OP_RBRACKET}, {"(", ALM_OP_LPAREN},
+    {")", ALM_OP_RPAREN},    {"{", ALM_OP_LBRACE}, {"}", ALM_OP_RBRACE},   {">", ALM_OP_GT},       {"<", ALM_OP_LT},
+    {"=", ALM_OP_ASSIGN},    {".", ALM_OP_DOT},    {":", ALM_OP_COLON},    {"|", ALM_OP_PIPE},     {",", ALM_OP_COMMA},
+    {";", ALM_OP_SEMICOLON},
 };
 
 static bool balance(alm_chat_lexer *l, char c) {

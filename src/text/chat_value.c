@@ -15,7 +15,7 @@ struct alm_cv_dict {
     struct entry {
         alm_cv key, value;
         uint64_t hash;
-    } *at;
+    } * at;
     size_t n, cap;
     uint32_t *slot; /* entry + 1; NULL while there are few */
     size_t n_slot;
@@ -72,9 +72,7 @@ bool alm_cv_list_add(alm_chat_run *r, alm_cv_list *l, alm_cv v) {
     return true;
 }
 
-alm_cv alm_cv_from_list(alm_cv_kind kind, alm_cv_list *l) {
-    return (alm_cv){.kind = (uint8_t)kind, .as.list = l};
-}
+alm_cv alm_cv_from_list(alm_cv_kind kind, alm_cv_list *l) { return (alm_cv){.kind = (uint8_t)kind, .as.list = l}; }
 
 bool alm_cv_slice(alm_chat_run *r, alm_cv v, size_t from, size_t n, alm_cv *out) {
     alm_cv_list *l = alm_cv_list_new(r, 0);
@@ -304,7 +302,8 @@ static bool equal_lists(alm_chat_run *r, const alm_cv_list *a, const alm_cv_list
     *out = a->n == b->n;
     if (a == b) return true;
     bool ok = alm_chat_enter(r);
-    for (size_t i = 0; ok && *out && i < a->n; i++) ok = alm_chat_spend(r, 1) && alm_cv_equal(r, a->at[i], b->at[i], out);
+    for (size_t i = 0; ok && *out && i < a->n; i++)
+        ok = alm_chat_spend(r, 1) && alm_cv_equal(r, a->at[i], b->at[i], out);
     if (ok) alm_chat_leave(r);
     return ok;
 }
@@ -499,7 +498,8 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
     if (in.kind == ALM_CV_STR) {
         if (item.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, item);
         if (item.kind != ALM_CV_STR)
-            return alm_chat_fail(r, ALM_INVALID, "'in <string>' requires string as left operand, not %s", alm_cv_type(item));
+            return alm_chat_fail(r, ALM_INVALID, "'in <string>' requires string as left operand, not %s",
+                                 alm_cv_type(item));
         *out = alm_str_find(alm_cv_text(in), alm_cv_text(item)) != SIZE_MAX;
         return alm_chat_spend_bytes(r, in.n);
     }
@@ -508,7 +508,8 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
         if (!alm_cv_dict_get(r, in.as.dict, item, &v)) return false;
         return *out = v.kind != ALM_CV_MISSING, true;
     }
-    if (!alm_cv_iterable(in)) return alm_chat_fail(r, ALM_INVALID, "argument of type '%s' is not iterable", alm_cv_type(in));
+    if (!alm_cv_iterable(in))
+        return alm_chat_fail(r, ALM_INVALID, "argument of type '%s' is not iterable", alm_cv_type(in));
     size_t walked = in.kind == ALM_CV_ITER ? in.as.list->walked : 0;
     if (!alm_cv_items(r, in, &at, &n)) return false;
     for (size_t i = 0; i < n && !*out; i++) {

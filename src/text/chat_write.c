@@ -159,7 +159,8 @@ bool alm_cv_write_repr(alm_chat_run *r, alm_buf *b, alm_cv v) {
 }
 
 bool alm_cv_write_str(alm_chat_run *r, alm_buf *b, alm_cv v) {
-    if (v.kind == ALM_CV_STR) return alm_buf_add_str(b, alm_cv_text(v)), alm_chat_spend_bytes(r, v.n) && alm_chat_buf_ok(r, b);
+    if (v.kind == ALM_CV_STR)
+        return alm_buf_add_str(b, alm_cv_text(v)), alm_chat_spend_bytes(r, v.n) && alm_chat_buf_ok(r, b);
     if (v.kind == ALM_CV_MISSING || v.kind == ALM_CV_UNDEFINED) return true;
     return alm_cv_write_repr(r, b, v);
 }
@@ -263,7 +264,8 @@ static bool json_dict(json_run *j, const alm_cv_dict *d) {
 static void json_float(alm_buf *b, double x) {
     char at[40];
     if (x != x) alm_buf_add_text(b, "NaN");
-    else if (x > 1.7976931348623157e308 || x < -1.7976931348623157e308) alm_buf_add_text(b, x < 0 ? "-Infinity" : "Infinity");
+    else if (x > 1.7976931348623157e308 || x < -1.7976931348623157e308)
+        alm_buf_add_text(b, x < 0 ? "-Infinity" : "Infinity");
     else alm_buf_add(b, at, alm_chat_float_text(at, x));
 }
 
@@ -278,13 +280,13 @@ static bool json_inner(json_run *j, alm_cv v) {
     case ALM_CV_LIST:
     case ALM_CV_TUPLE: return json_list(j, v.as.list);
     case ALM_CV_DICT: return json_dict(j, v.as.dict);
-    default:
-        return alm_chat_fail(j->r, ALM_INVALID, "Object of type %s is not JSON serializable", alm_cv_type(v));
+    default: return alm_chat_fail(j->r, ALM_INVALID, "Object of type %s is not JSON serializable", alm_cv_type(v));
     }
 }
 
 static bool json_value(json_run *j, alm_cv v) {
-    if (!alm_chat_spend(j->r, 1) || !alm_chat_enter(j->r) || !json_inner(j, v) || !alm_chat_buf_ok(j->r, j->b)) return false;
+    if (!alm_chat_spend(j->r, 1) || !alm_chat_enter(j->r) || !json_inner(j, v) || !alm_chat_buf_ok(j->r, j->b))
+        return false;
     alm_chat_leave(j->r);
     return true;
 }

@@ -71,9 +71,10 @@ static void one_case(const alm_json *c, const alm_chat_template *given, const al
     const alm_str raised = ALM_STR("TemplateError: ");
     bool right = want ? st == ALM_OK && alm_str_eq(alm_buf_str(&out), want->text) : st != ALM_OK;
     if (error && alm_str_starts(error->text, raised))
-        right = st == ALM_REFUSED && alm_str_eq(alm_str_of(err.text), alm_str_slice(error->text, raised.n, error->text.n));
+        right =
+            st == ALM_REFUSED && alm_str_eq(alm_str_of(err.text), alm_str_slice(error->text, raised.n, error->text.n));
     sum->n++;
-    if (!right && sum->wrong++ < 400) {
+    if (!right && sum->wrong++ < 20) {
         alm_str about = source ? source->text : alm_json_get(c, "case")->text;
         print_error("%.*s\n  gives  %s %.*s\n  wanted %.*s\n", ALM_ARG(about), err.text, ALM_ARG(alm_buf_str(&out)),
                     ALM_ARG(want ? want->text : error->text));
@@ -90,7 +91,8 @@ static void each_case(const char *path, const alm_chat_template *given, const al
     alm_error err = {0};
     while (rest.n && alm_str_split(&rest, '\n', &line)) {
         CHECK_OK(alm_json_parse(&doc, (char *)(uintptr_t)line.at, line.n, NULL, NULL, &err), &err);
-        const alm_json *c = &doc.node[0], *bos = alm_json_get(tokens, "bos_token"), *eos = alm_json_get(tokens, "eos_token");
+        const alm_json *c = &doc.node[0], *bos = alm_json_get(tokens, "bos_token"),
+                       *eos = alm_json_get(tokens, "eos_token");
         char token[2][200];
         if (bos) snprintf(token[0], sizeof token[0], "%.*s", ALM_ARG(bos->text));
         if (eos) snprintf(token[1], sizeof token[1], "%.*s", ALM_ARG(eos->text));
@@ -165,12 +167,15 @@ static void templates_of_real_models_give_what_jinja2_gives(void **state) {
 static void what_has_no_end_is_stopped(void **state) {
     (void)state;
     check_fails("{% for i in range(10**12) %}x{% endfor %}", ALM_LIMIT, "range() of more than 100000");
-    check_fails("{% set r = range(99999)|list %}{% for a in r %}{% for b in r %}{% endfor %}{% endfor %}", ALM_LIMIT, "too many steps");
-    check_fails("{% set ns = namespace(t='ab') %}{% for i in range(100) %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}{{ ns.t }}",
+    check_fails("{% set r = range(99999)|list %}{% for a in r %}{% for b in r %}{% endfor %}{% endfor %}", ALM_LIMIT,
+                "too many steps");
+    check_fails(
+        "{% set ns = namespace(t='ab') %}{% for i in range(100) %}{% set ns.t = ns.t ~ ns.t %}{% endfor %}{{ ns.t }}",
+        ALM_LIMIT, "line 1: the template");
+    check_fails("{% set ns = namespace(t=[1]) %}{% for i in range(99) %}{% set ns.t = ns.t + ns.t %}{% endfor %}",
                 ALM_LIMIT, "line 1: the template");
-    check_fails("{% set ns = namespace(t=[1]) %}{% for i in range(99) %}{% set ns.t = ns.t + ns.t %}{% endfor %}", ALM_LIMIT,
-                "line 1: the template");
-    check_fails("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", ALM_LIMIT, "nested too deep, or a macro calls itself");
+    check_fails("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", ALM_LIMIT,
+                "nested too deep, or a macro calls itself");
     check_fails("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", ALM_LIMIT, "nested too deep");
     check_fails("{{ 'a' * 10**15 }}", ALM_LIMIT, "repeats something too often");
     check_fails("{{ 'a' * 2000000000 }}", ALM_LIMIT, "line 1: ");
@@ -184,9 +189,10 @@ static void what_has_no_end_is_stopped(void **state) {
     check_fails("{{ 7 * 9**99999999999 }}", ALM_LIMIT, "more than 64 bits");
     check_fails("{% set ns = namespace(t=[]) %}{% for i in range(9999) %}{% set ns.t = [ns.t] %}{% endfor %}{{ ns.t }}",
                 ALM_LIMIT, "nested too deep");
-    check_fails("{% set ns = namespace(t=[], u=[]) %}{% for i in range(9999) %}{% set ns.t = [ns.t] %}{% set ns.u = [ns.u] %}"
-                "{% endfor %}{{ ns.t == ns.u }}",
-                ALM_LIMIT, "nested too deep");
+    check_fails(
+        "{% set ns = namespace(t=[], u=[]) %}{% for i in range(9999) %}{% set ns.t = [ns.t] %}{% set ns.u = [ns.u] %}"
+        "{% endfor %}{{ ns.t == ns.u }}",
+        ALM_LIMIT, "nested too deep");
     check_fails("{{ ('a' * 100000).replace('', 'b' * 100000) }}", ALM_LIMIT, "line 1: ");
 }
 
@@ -194,10 +200,14 @@ static void a_source_that_is_nested_too_deep_is_refused(void **state) {
     (void)state;
     const struct {
         const char *begin, *part, *end;
-    } shapes[] = {{"{{ ", "(", "1 }}"},      {"{{ ", "[", "}}"},       {"{{ ", "- ", "1 }}"},    {"{{ ", "not ", "1 }}"},
-                  {"{{ 1", " + 1", " }}"},   {"{{ a", "[0]", " }}"},   {"{{ a", ".b", " }}"},    {"{{ a", "|trim", " }}"},
-                  {"{{ 1", " if 1", " }}"},  {"{{ ", "1 if 1 else ", "1 }}"}, {"", "{% if 1 %}", ""}, {"", "{% for a in b %}", ""},
-                  {"{{ ", "{1:", "}}"},      {"{{ a", "(1)", " }}"},   {"{{ 1", " and 1", " }}"}, {"{{ f(", "f(", "}}"}};
+    } shapes[] = {{"{{ ", "(", "1 }}"},      {"{{ ", "[", "}}"},
+                  {"{{ ", "- ", "1 }}"},     {"{{ ", "not ", "1 }}"},
+                  {"{{ 1", " + 1", " }}"},   {"{{ a", "[0]", " }}"},
+                  {"{{ a", ".b", " }}"},     {"{{ a", "|trim", " }}"},
+                  {"{{ 1", " if 1", " }}"},  {"{{ ", "1 if 1 else ", "1 }}"},
+                  {"", "{% if 1 %}", ""},    {"", "{% for a in b %}", ""},
+                  {"{{ ", "{1:", "}}"},      {"{{ a", "(1)", " }}"},
+                  {"{{ 1", " and 1", " }}"}, {"{{ f(", "f(", "}}"}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         alm_buf source = alm_buf_with_limit(1 << 22);
         alm_error err = {0};
@@ -287,9 +297,14 @@ static void extra_is_stronger_than_what_is_given_and_variables_are_strongest(voi
     char one[] = "{\"bos_token\": \"<x>\", \"a\": 1, \"b\": 2}", two[] = "[3, {\"k\": null}]";
     CHECK_OK(alm_json_parse(&extra, one, strlen(one), NULL, NULL, &err), &err);
     CHECK_OK(alm_json_parse(&var, two, strlen(two), NULL, NULL, &err), &err);
-    CHECK_OK(alm_chat_template_compile(&t, ALM_STR("{{ bos_token }}{{ eos_token }} {{ a }} {{ b }} {{ tools }} {{ q is defined }} {{ add_generation_prompt }}"), &err), &err);
+    CHECK_OK(alm_chat_template_compile(&t,
+                                       ALM_STR("{{ bos_token }}{{ eos_token }} {{ a }} {{ b }} {{ tools }} {{ q is "
+                                               "defined }} {{ add_generation_prompt }}"),
+                                       &err),
+             &err);
     const alm_chat_var vars[] = {{ALM_STR("b"), &var.node[0]}};
-    const alm_chat_input in = {.bos_token = "<s>", .eos_token = "</s>", .extra = &extra.node[0], .var = vars, .n_var = 1};
+    const alm_chat_input in = {
+        .bos_token = "<s>", .eos_token = "</s>", .extra = &extra.node[0], .var = vars, .n_var = 1};
     CHECK_OK(alm_chat_template_render(t, &in, &out, &err), &err);
     CHECK_STR(alm_buf_str(&out), "<x></s> 1 [3, {'k': None}] None False False");
     const alm_chat_input wrong = {.extra = &var.node[0]};
@@ -303,12 +318,14 @@ static void extra_is_stronger_than_what_is_given_and_variables_are_strongest(voi
 static void building_a_text_piece_by_piece_costs_what_it_is_long(void **state) {
     (void)state;
     /* 20,000 joins would move 2 GB if each copied what is there. */
-    check_text("{% set ns = namespace(t='', u='') %}{% for i in range(20000) %}{% set ns.t = ns.t + 'abcdefgh' + '12' %}"
-               "{% if i == 3 %}{% set ns.u = ns.t %}{% endif %}{% endfor %}{{ ns.t|length }} {{ ns.u }} {{ ns.t[-3:] }}",
-               "{}", "200000 abcdefgh12abcdefgh12abcdefgh12abcdefgh12 h12");
+    check_text(
+        "{% set ns = namespace(t='', u='') %}{% for i in range(20000) %}{% set ns.t = ns.t + 'abcdefgh' + '12' %}"
+        "{% if i == 3 %}{% set ns.u = ns.t %}{% endif %}{% endfor %}{{ ns.t|length }} {{ ns.u }} {{ ns.t[-3:] }}",
+        "{}", "200000 abcdefgh12abcdefgh12abcdefgh12abcdefgh12 h12");
     /* A text that was extended is still what it was. */
-    check_text("{% set a = 'x' ~ 'y' %}{% set b = a ~ '1' %}{% set c = a ~ '2' %}{{ a }} {{ b }} {{ c }} {{ b ~ b ~ c }}", "{}",
-               "xy xy1 xy2 xy1xy1xy2");
+    check_text(
+        "{% set a = 'x' ~ 'y' %}{% set b = a ~ '1' %}{% set c = a ~ '2' %}{{ a }} {{ b }} {{ c }} {{ b ~ b ~ c }}",
+        "{}", "xy xy1 xy2 xy1xy1xy2");
 }
 
 typedef struct thread_work {
@@ -338,8 +355,11 @@ static void a_template_may_be_rendered_by_many_threads_at_once(void **state) {
     pthread_t thread[N];
     thread_work work[N];
     CHECK_OK(alm_json_parse(&doc, json, strlen(json), NULL, NULL, &err), &err);
-    CHECK_OK(alm_chat_template_compile(&t, ALM_STR("{% macro s(m) %}<{{ m.role|upper }}>{{ m.content }}{% endmacro %}"
-                                                   "{% for x in m %}{{ s(x) }}{% endfor %}"), &err), &err);
+    CHECK_OK(alm_chat_template_compile(&t,
+                                       ALM_STR("{% macro s(m) %}<{{ m.role|upper }}>{{ m.content }}{% endmacro %}"
+                                               "{% for x in m %}{{ s(x) }}{% endfor %}"),
+                                       &err),
+             &err);
     for (int i = 0; i < N; i++) {
         work[i] = (thread_work){t, &doc, alm_buf_with_limit(1000), ALM_OK};
         CHECK(pthread_create(&thread[i], NULL, in_a_thread, &work[i]) == 0);
@@ -356,13 +376,17 @@ static void a_template_may_be_rendered_by_many_threads_at_once(void **state) {
 
 static alm_status with_little_memory(void *arg) {
     static const char source[] =
-        "{%- macro show(m, sep=': ') -%}{{ m.role ~ sep }}{{ caller() if caller else m['content']|trim }}{%- endmacro -%}"
+        "{%- macro show(m, sep=': ') -%}{{ m.role ~ sep }}{{ caller() if caller else m['content']|trim }}{%- endmacro "
+        "-%}"
         "{%- set ns = namespace(n=0, text='') -%}{%- set list = ['a', 'b'] + ['c'] * 3 -%}"
-        "{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + loop.index -%}{{ show(m) }}{{ m|tojson(indent=2) }}"
+        "{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + loop.index -%}{{ show(m) }}{{ "
+        "m|tojson(indent=2) }}"
         "{%- call show(m) -%}inside{%- endcall -%}{%- set ns.text = ns.text + m.content -%}{%- endfor -%}"
         "{%- set block -%}{{ list|join(',')|upper }}{%- endset -%}{{ block }}{{ '%s-%05.2f' % ('x', 2.5) }}"
-        "{{ '{:>5}'.format(3) }}{{ list|map('upper')|list }}{{ messages|groupby('role')|length }}{{ range(9)[::-2]|list }}"
-        "{{ {'z': 1, 'y': [1.5, none]}|dictsort }}{{ 'a b c'.split() }}{{ strftime_now('%d %b') }}{{ messages|map(attribute='role')|unique|join }}";
+        "{{ '{:>5}'.format(3) }}{{ list|map('upper')|list }}{{ messages|groupby('role')|length }}{{ "
+        "range(9)[::-2]|list }}"
+        "{{ {'z': 1, 'y': [1.5, none]}|dictsort }}{{ 'a b c'.split() }}{{ strftime_now('%d %b') }}{{ "
+        "messages|map(attribute='role')|unique|join }}";
     alm_error err = {0};
     alm_buf out = alm_buf_with_limit(SIZE_MAX);
     alm_status st = render(source, arg, &out, &err);
@@ -397,10 +421,12 @@ static void every_failing_allocation_is_reported(void **state) {
     static char source[] =
         "{%- macro show(m, sep=': ') -%}{{ m.role ~ sep }}{{ m['content']|trim }}{%- endmacro -%}"
         "{%- set ns = namespace(n=0, text='') -%}{%- set list = ['a', 'b'] + ['c'] * 3 -%}"
-        "{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + loop.index -%}{{ show(m) }}{{ m|tojson(indent=2) }}"
+        "{%- for m in messages if m.role != 'system' -%}{%- set ns.n = ns.n + loop.index -%}{{ show(m) }}{{ "
+        "m|tojson(indent=2) }}"
         "{%- set ns.text = ns.text + m.content -%}{%- endfor -%}{{ ' ' * 40000 }}"
         "{%- set block -%}{{ list|join(',')|upper }}{%- endset -%}{{ block }}{{ '%s-%05.2f' % ('x', 2.5) }}"
-        "{{ '{:>5}'.format(3) }}{{ list|map('upper')|list }}{{ {'z': 1, 'y': [1.5, none]}|dictsort }}{{ 'a b c'.split() }}";
+        "{{ '{:>5}'.format(3) }}{{ list|map('upper')|list }}{{ {'z': 1, 'y': [1.5, none]}|dictsort }}{{ 'a b "
+        "c'.split() }}";
     ALM_FOR_EACH_ALLOC_FAILURE(compile_and_render, source);
     alm_json_doc_free(&oom_doc);
 }
