@@ -9,7 +9,7 @@
 #include "base/mathx.h"
 
 static bool too_large(alm_chat_run *r) { return alm_chat_fail(r, ALM_LIMIT, "an integer has more than 64 bits"); }
-static bool by_zero(alm_chat_run *r, const char *what) { return alm_chat_fail(r, ALM_INVALID, "%s by zero", what); }
+static bool by_zero(alm_chat_run *r, const char *what) { return alm_chat_fail(r, ALM_MISMATCH, "%s by zero", what); }
 
 static bool unsupported(alm_chat_run *r, alm_chat_op op, alm_cv a, alm_cv b) {
     static const char *const signs[] = {
@@ -18,10 +18,10 @@ static bool unsupported(alm_chat_run *r, alm_chat_op op, alm_cv a, alm_cv b) {
     if (a.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, a);
     if (b.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, b);
     if (op == ALM_OP_ADD && (a.kind == ALM_CV_STR || a.kind == ALM_CV_LIST || a.kind == ALM_CV_TUPLE))
-        return alm_chat_fail(r, ALM_INVALID, "can only concatenate %s (not \"%s\") to %s", alm_cv_type(a),
+        return alm_chat_fail(r, ALM_MISMATCH, "can only concatenate %s (not \"%s\") to %s", alm_cv_type(a),
                              alm_cv_type(b), alm_cv_type(a));
-    return alm_chat_fail(r, ALM_INVALID, "unsupported operand type(s) for %s: '%s' and '%s'", signs[op], alm_cv_type(a),
-                         alm_cv_type(b));
+    return alm_chat_fail(r, ALM_MISMATCH, "unsupported operand type(s) for %s: '%s' and '%s'", signs[op],
+                         alm_cv_type(a), alm_cv_type(b));
 }
 
 /* ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -75,19 +75,19 @@ static double power_of_whole(double x, int n) {
 
 /* Whole exponents and roots, which is what templates ask for, are right to the last digit; else exp and log of base/mathx. */
 static bool power_of_doubles(alm_chat_run *r, double a, double b, alm_cv *out) {
-    if (a == 0.0 && b < 0.0) return alm_chat_fail(r, ALM_INVALID, "0.0 cannot be raised to a negative power");
+    if (a == 0.0 && b < 0.0) return alm_chat_fail(r, ALM_MISMATCH, "0.0 cannot be raised to a negative power");
     double whole = whole_down(b), x = 1.0;
     if (whole == b && b >= -64.0 && b <= 64.0) {
         bool inverse = b < 0.0;
         x = power_of_whole(a, (int)(inverse ? -b : b));
         return *out = alm_cv_float(inverse ? 1.0 / x : x), true;
     }
-    if (a < 0.0 && whole != b) return alm_chat_fail(r, ALM_INVALID, "a root of a negative number is no number here");
+    if (a < 0.0 && whole != b) return alm_chat_fail(r, ALM_MISMATCH, "a root of a negative number is no number here");
     if (a == 0.0) return *out = alm_cv_float(0.0), true;
     if (b == 0.5) return *out = alm_cv_float(__builtin_sqrt(a)), true;
     x = alm_pow_f64(a < 0.0 ? -a : a, b);
     bool odd = __builtin_fmod(b, 2.0) != 0.0;
-    if (x > 1.7976931348623157e308) return alm_chat_fail(r, ALM_INVALID, "Result too large");
+    if (x > 1.7976931348623157e308) return alm_chat_fail(r, ALM_MISMATCH, "Result too large");
     return *out = alm_cv_float(a < 0.0 && odd ? -x : x), true;
 }
 
@@ -152,7 +152,7 @@ bool alm_chat_negate(alm_chat_run *r, alm_cv v, bool minus, alm_cv *out) {
     if (v.kind == ALM_CV_FLOAT) return *out = alm_cv_float(minus ? -v.as.f : v.as.f), true;
     if (v.kind == ALM_CV_BIG) return too_large(r);
     if (!alm_cv_is_int(v))
-        return alm_chat_fail(r, ALM_INVALID, "bad operand type for unary %c: '%s'", minus ? '-' : '+', alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "bad operand type for unary %c: '%s'", minus ? '-' : '+', alm_cv_type(v));
     if (!minus) return *out = alm_cv_int(v.as.i), true;
     return ints(r, ALM_OP_SUB, 0, v.as.i, out);
 }
@@ -238,7 +238,7 @@ bool alm_chat_range(alm_chat_run *r, int64_t start, int64_t stop, int64_t step, 
     alm_cv_range *x = alm_chat_memory(r, 1, sizeof *x);
     uint64_t width = 0;
     if (!x) return false;
-    if (step == 0) return alm_chat_fail(r, ALM_INVALID, "range() arg 3 must not be zero");
+    if (step == 0) return alm_chat_fail(r, ALM_MISMATCH, "range() arg 3 must not be zero");
     if (step > 0 && start < stop) width = ((uint64_t)stop - (uint64_t)start - 1) / (uint64_t)step + 1;
     if (step < 0 && start > stop) width = ((uint64_t)start - (uint64_t)stop - 1) / (0 - (uint64_t)step) + 1;
     if (width > ALM_CHAT_MAX_RANGE)
@@ -251,7 +251,7 @@ bool alm_chat_range(alm_chat_run *r, int64_t start, int64_t stop, int64_t step, 
 static bool slice_number(alm_chat_run *r, alm_cv v, int64_t fallback, int64_t *out) {
     if (v.kind == ALM_CV_NONE || v.kind == ALM_CV_MISSING) return *out = fallback, true;
     if (alm_cv_is_int(v)) return *out = v.as.i, true;
-    return alm_chat_fail(r, ALM_INVALID, "slice indices must be integers or None or have an __index__ method");
+    return alm_chat_fail(r, ALM_MISMATCH, "slice indices must be integers or None or have an __index__ method");
 }
 
 static int64_t clip(int64_t x, int64_t n, int64_t low, int64_t high) {
@@ -293,12 +293,12 @@ bool alm_chat_get_slice(alm_chat_run *r, alm_cv v, alm_cv from, alm_cv to, alm_c
     int64_t step, start, stop;
     if (v.kind != ALM_CV_STR && v.kind != ALM_CV_LIST && v.kind != ALM_CV_TUPLE && v.kind != ALM_CV_RANGE) {
         if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
-        if (v.kind == ALM_CV_DICT) return alm_chat_fail(r, ALM_INVALID, "unhashable type: 'slice'");
-        return alm_chat_fail(r, ALM_INVALID, "'%s' object is not subscriptable", alm_cv_type(v));
+        if (v.kind == ALM_CV_DICT) return alm_chat_fail(r, ALM_MISMATCH, "unhashable type: 'slice'");
+        return alm_chat_fail(r, ALM_MISMATCH, "'%s' object is not subscriptable", alm_cv_type(v));
     }
     if (!alm_cv_length(r, v, &length) || !slice_number(r, by, 1, &step)) return false;
     const int64_t n = (int64_t)length;
-    if (step == 0) return alm_chat_fail(r, ALM_INVALID, "slice step cannot be zero");
+    if (step == 0) return alm_chat_fail(r, ALM_MISMATCH, "slice step cannot be zero");
     if (step < -INT32_MAX) step = -INT32_MAX;
     if (step > INT32_MAX) step = INT32_MAX;
     int64_t low = step < 0 ? -1 : 0, high = step < 0 ? n - 1 : n;

@@ -23,15 +23,15 @@ static const char *kind_text(alm_cv v, char *at, size_t at_bytes) {
 
 bool(alm_chat_undefined)(alm_chat_run *r, alm_cv v) {
     char kind[60];
-    if (v.sub == ALM_CV_NAME) return alm_chat_fail(r, ALM_INVALID, "'%.*s' is undefined", ALM_ARG(alm_cv_text(v)));
-    if (v.sub != ALM_CV_PART) return alm_chat_fail(r, ALM_INVALID, "%.*s", ALM_ARG(alm_cv_text(v)));
+    if (v.sub == ALM_CV_NAME) return alm_chat_fail(r, ALM_MISMATCH, "'%.*s' is undefined", ALM_ARG(alm_cv_text(v)));
+    if (v.sub != ALM_CV_PART) return alm_chat_fail(r, ALM_MISMATCH, "%.*s", ALM_ARG(alm_cv_text(v)));
     alm_cv name = v.as.missed->name;
     kind_text(v.as.missed->of, kind, sizeof kind);
     const char *of = kind_text(v.as.missed->of, kind, sizeof kind);
     if (name.kind == ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "'%s' has no attribute '%.*s'", of, ALM_ARG(alm_cv_text(name)));
-    if (alm_cv_is_int(name)) return alm_chat_fail(r, ALM_INVALID, "%s has no element %lld", of, (long long)name.as.i);
-    return alm_chat_fail(r, ALM_INVALID, "%s has no such element", of);
+        return alm_chat_fail(r, ALM_MISMATCH, "'%s' has no attribute '%.*s'", of, ALM_ARG(alm_cv_text(name)));
+    if (alm_cv_is_int(name)) return alm_chat_fail(r, ALM_MISMATCH, "%s has no element %lld", of, (long long)name.as.i);
+    return alm_chat_fail(r, ALM_MISMATCH, "%s has no such element", of);
 }
 
 static bool missed(alm_chat_run *r, alm_cv of, alm_cv name, alm_cv *out) {
@@ -173,7 +173,7 @@ bool alm_chat_eval_args(alm_chat_run *r, alm_chat_scope *s, const alm_cn_args *f
     if (from->star && (!alm_chat_eval(r, s, from->star, &v) || !alm_cv_items(r, v, &star, &n_star))) return false;
     if (from->star_star && !alm_chat_eval(r, s, from->star_star, &v)) return false;
     if (from->star_star) {
-        if (v.kind != ALM_CV_DICT) return alm_chat_fail(r, ALM_INVALID, "the value behind ** is no mapping");
+        if (v.kind != ALM_CV_DICT) return alm_chat_fail(r, ALM_MISMATCH, "the value behind ** is no mapping");
         n_more = alm_cv_dict_n(v.as.dict);
     }
     out->n_pos = from->n_pos + (uint32_t)n_star;
@@ -189,7 +189,7 @@ bool alm_chat_eval_args(alm_chat_run *r, alm_chat_scope *s, const alm_cn_args *f
     for (size_t i = 0; i < n_more; i++) {
         alm_cv key, value;
         alm_cv_dict_at(v.as.dict, i, &key, &value);
-        if (key.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "keywords must be strings");
+        if (key.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_MISMATCH, "keywords must be strings");
         out->kw_name[from->n_kw + i] = alm_cv_text(key);
         out->kw[from->n_kw + i] = value;
     }
@@ -207,19 +207,19 @@ bool alm_chat_bind(alm_chat_run *r, const char *what, const char *signature, con
         for (uint32_t i = 0; i < a->n_kw; i++) {
             if (!alm_str_eq(a->kw_name[i], name)) continue;
             if (n < a->n_pos)
-                return alm_chat_fail(r, ALM_INVALID, "%s() got multiple values for argument '%.*s'", what,
+                return alm_chat_fail(r, ALM_MISMATCH, "%s() got multiple values for argument '%.*s'", what,
                                      ALM_ARG(name));
             out[n] = a->kw[i];
             named++;
         }
         if (out[n].kind == ALM_CV_MISSING && !optional)
-            return alm_chat_fail(r, ALM_INVALID, "%s() is missing the argument '%.*s'", what, ALM_ARG(name));
+            return alm_chat_fail(r, ALM_MISMATCH, "%s() is missing the argument '%.*s'", what, ALM_ARG(name));
         n++;
     }
     if (a->n_pos > n)
-        return alm_chat_fail(r, ALM_INVALID, "%s() takes at most %u arguments, not %u", what, n, a->n_pos);
+        return alm_chat_fail(r, ALM_MISMATCH, "%s() takes at most %u arguments, not %u", what, n, a->n_pos);
     if (named < a->n_kw)
-        return alm_chat_fail(r, ALM_INVALID, "%s() got an argument with a name that it does not have", what);
+        return alm_chat_fail(r, ALM_MISMATCH, "%s() got an argument with a name that it does not have", what);
     return true;
 }
 
@@ -262,9 +262,9 @@ bool alm_chat_call(alm_chat_run *r, alm_cv f, const alm_chat_args *a, alm_cv *ou
     case ALM_CV_CYCLER: return call_cycler(f.as.list, out);
     case ALM_CV_JOINER: return call_joiner(f.as.slot, out);
     case ALM_CV_LOOP:
-        if (a->n_pos != 1 || a->n_kw) return alm_chat_fail(r, ALM_INVALID, "loop() takes one argument");
+        if (a->n_pos != 1 || a->n_kw) return alm_chat_fail(r, ALM_MISMATCH, "loop() takes one argument");
         return alm_chat_recurse(r, f.as.loop, a->pos[0], out);
-    default: return alm_chat_fail(r, ALM_INVALID, "'%s' object is not callable", alm_cv_type(f));
+    default: return alm_chat_fail(r, ALM_MISMATCH, "'%s' object is not callable", alm_cv_type(f));
     }
 }
 
@@ -422,7 +422,7 @@ static bool eval_node(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n, alm_c
         r->line = n->line;
         return alm_chat_binary(r, (alm_chat_op)n->op, a, b, out);
     case ALM_CN_CONCAT: return eval_concat(r, s, n, out);
-    default: return alm_chat_fail(r, ALM_INVALID, "a slice stands where a value is expected");
+    default: return alm_chat_fail(r, ALM_MISMATCH, "a slice stands where a value is expected");
     }
 }
 

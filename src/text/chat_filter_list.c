@@ -29,7 +29,7 @@ static bool part_of(alm_chat_run *r, alm_cv v, alm_cv attribute, alm_cv fallback
         return true;
     }
     if (attribute.kind != ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "an attribute is named by a text or a number");
+        return alm_chat_fail(r, ALM_MISMATCH, "an attribute is named by a text or a number");
     while (alm_str_split(&rest, '.', &name)) {
         int64_t i;
         bool number = name.n && alm_str_to_i64(name, &i) && name.at[0] != '-' && name.at[0] != '+';
@@ -95,10 +95,11 @@ FILTER(map) {
     if (!all->n_pos && is_named(all, "attribute", &attribute)) {
         is_named(all, "default", &fallback);
     } else {
-        if (!all->n_pos) return alm_chat_fail(r, ALM_INVALID, "map requires a filter argument");
+        if (!all->n_pos) return alm_chat_fail(r, ALM_MISMATCH, "map requires a filter argument");
         if (all->pos[0].kind == ALM_CV_STR)
             row = alm_chat_find(alm_chat_filters, alm_chat_n_filter, alm_cv_text(all->pos[0]));
-        if (row == UINT32_MAX) return alm_chat_fail(r, ALM_INVALID, "map takes the name of a filter, and this is none");
+        if (row == UINT32_MAX)
+            return alm_chat_fail(r, ALM_MISMATCH, "map takes the name of a filter, and this is none");
         rest.pos++, rest.n_pos--;
     }
     if (!walk(r, v, &at, &n, &l)) return false;
@@ -121,7 +122,7 @@ static bool choose(alm_chat_run *r, alm_cv v, const alm_chat_args *all, bool by_
     if (!alm_cv_true(r, v, &some)) return false;
     if (!some) return nothing(r, out);
     if (by_attribute) {
-        if (!rest.n_pos) return alm_chat_fail(r, ALM_INVALID, "Missing parameter for attribute name");
+        if (!rest.n_pos) return alm_chat_fail(r, ALM_MISMATCH, "Missing parameter for attribute name");
         attribute = *rest.pos++;
         rest.n_pos--;
     }
@@ -129,7 +130,8 @@ static bool choose(alm_chat_run *r, alm_cv v, const alm_chat_args *all, bool by_
     if (!truth) {
         if (rest.pos[0].kind == ALM_CV_STR)
             row = alm_chat_find(alm_chat_tests, alm_chat_n_test, alm_cv_text(rest.pos[0]));
-        if (row == UINT32_MAX) return alm_chat_fail(r, ALM_INVALID, "the name of a test is expected, and this is none");
+        if (row == UINT32_MAX)
+            return alm_chat_fail(r, ALM_MISMATCH, "the name of a test is expected, and this is none");
         rest.pos++, rest.n_pos--;
     }
     if (!walk(r, v, &at, &n, &l)) return false;
@@ -182,7 +184,7 @@ FILTER(last) {
     size_t n;
     (void)arg, (void)all;
     if (v.kind == ALM_CV_ITER)
-        return alm_chat_fail(r, ALM_INVALID, "'generator' object is not reversible; make it a list first");
+        return alm_chat_fail(r, ALM_MISMATCH, "'generator' object is not reversible; make it a list first");
     if (!alm_cv_items(r, v, &at, &n)) return false;
     return *out = n ? at[n - 1] : alm_cv_hint("No last item, sequence was empty."), true;
 }
@@ -267,12 +269,12 @@ FILTER(dictsort) {
     (void)all;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (v.kind != ALM_CV_DICT)
-        return alm_chat_fail(r, ALM_INVALID, "'%s' object has no attribute 'items'", alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "'%s' object has no attribute 'items'", alm_cv_type(v));
     if (!flag(r, arg[0], &with_case) || !flag(r, arg[2], &reverse) || (given(arg[1]) && !alm_cv_to_str(r, arg[1], &by)))
         return false;
     bool by_value = alm_str_eq(by, ALM_STR("value"));
     if (!by_value && !alm_str_eq(by, ALM_STR("key")))
-        return alm_chat_fail(r, ALM_INVALID, "You can only sort by either \"key\" or \"value\"");
+        return alm_chat_fail(r, ALM_MISMATCH, "You can only sort by either \"key\" or \"value\"");
     if (!alm_cv_dict_view(r, v.as.dict, ALM_CV_ITEMS, &l) || !sorted(r, l, alm_cv_int(by_value), with_case, reverse))
         return false;
     return *out = alm_cv_from_list(ALM_CV_LIST, l), true;
@@ -312,7 +314,7 @@ FILTER(sum) {
     if (!alm_cv_items(r, v, &at, &n)) return false;
     *out = given(*start) ? *start : alm_cv_int(0);
     if (out->kind == ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "sum() can't sum strings [use ''.join(seq) instead]");
+        return alm_chat_fail(r, ALM_MISMATCH, "sum() can't sum strings [use ''.join(seq) instead]");
     for (size_t i = 0; i < n; i++)
         if (!part_of(r, at[i], arg[0], alm_cv_of(ALM_CV_MISSING), &item) || !alm_chat_spend(r, 1) ||
             !alm_chat_binary(r, ALM_OP_ADD, *out, item, out))
@@ -370,7 +372,7 @@ FILTER(groupby) {
 
 static bool count_of(alm_chat_run *r, alm_cv v, int64_t *out) {
     if (alm_cv_is_int(v) && v.as.i > 0 && v.as.i <= INT32_MAX) return *out = v.as.i, true;
-    return alm_chat_fail(r, ALM_INVALID, "a number above 0 is expected");
+    return alm_chat_fail(r, ALM_MISMATCH, "a number above 0 is expected");
 }
 
 FILTER(batch) {
@@ -419,7 +421,7 @@ FILTER(items) {
     } else if (v.kind == ALM_CV_UNDEFINED) {
         if (!(l = alm_cv_list_new(r, 0))) return false;
     } else {
-        return alm_chat_fail(r, ALM_INVALID, "Can only get item pairs from a mapping.");
+        return alm_chat_fail(r, ALM_MISMATCH, "Can only get item pairs from a mapping.");
     }
     return *out = alm_cv_from_list(ALM_CV_ITER, l), true;
 }

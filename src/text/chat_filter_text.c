@@ -20,7 +20,7 @@ static bool whole(alm_chat_run *r, alm_cv v, int64_t fallback, int64_t *out) {
     if (!given(v)) return *out = fallback, true;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (alm_cv_is_int(v)) return *out = v.as.i, true;
-    return alm_chat_fail(r, ALM_INVALID, "'%s' object cannot be interpreted as an integer", alm_cv_type(v));
+    return alm_chat_fail(r, ALM_MISMATCH, "'%s' object cannot be interpreted as an integer", alm_cv_type(v));
 }
 
 /* ── case and blanks ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -84,7 +84,7 @@ FILTER(trim) {
     if (!alm_cv_to_str(r, v, &s)) return false;
     bool some = given(arg[0]) && arg[0].kind != ALM_CV_NONE;
     if (some && arg[0].kind != ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "strip arg must be None or str, not %s", alm_cv_type(arg[0]));
+        return alm_chat_fail(r, ALM_MISMATCH, "strip arg must be None or str, not %s", alm_cv_type(arg[0]));
     chars = alm_cv_text(arg[0]);
     return *out = alm_cv_str(alm_chat_strip(s, some ? &chars : NULL, true, true)), alm_chat_spend_bytes(r, s.n);
 }
@@ -121,7 +121,7 @@ FILTER(indent) {
     char blanks[256];
     (void)all;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
-    if (v.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "indent wants a str, not %s", alm_cv_type(v));
+    if (v.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_MISMATCH, "indent wants a str, not %s", alm_cv_type(v));
     s = alm_cv_text(v);
     if (!flag(r, arg[1], false, &first) || !flag(r, arg[2], false, &blank)) return false;
     if (arg[0].kind == ALM_CV_STR) pad = alm_cv_text(arg[0]);
@@ -154,15 +154,15 @@ FILTER(truncate) {
     bool kill;
     (void)all;
     if (v.kind == ALM_CV_UNDEFINED) return *out = v, true;
-    if (v.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_INVALID, "truncate wants a str, not %s", alm_cv_type(v));
+    if (v.kind != ALM_CV_STR) return alm_chat_fail(r, ALM_MISMATCH, "truncate wants a str, not %s", alm_cv_type(v));
     s = alm_cv_text(v);
     if (!whole(r, arg[0], 255, &length) || !flag(r, arg[1], false, &kill) ||
         (given(arg[2]) && !alm_cv_to_str(r, arg[2], &end)))
         return false;
     if (!whole(r, arg[3].kind == ALM_CV_NONE ? alm_cv_of(ALM_CV_MISSING) : arg[3], 5, &leeway)) return false;
     int64_t n_end = (int64_t)alm_chat_length(end), n = (int64_t)alm_chat_length(s);
-    if (length < n_end) return alm_chat_fail(r, ALM_INVALID, "expected length >= %lld", (long long)n_end);
-    if (leeway < 0) return alm_chat_fail(r, ALM_INVALID, "expected leeway >= 0");
+    if (length < n_end) return alm_chat_fail(r, ALM_MISMATCH, "expected length >= %lld", (long long)n_end);
+    if (leeway < 0) return alm_chat_fail(r, ALM_MISMATCH, "expected leeway >= 0");
     if (n <= length || n - length <= leeway) return *out = alm_cv_str(s), true;
     alm_str cut = alm_str_slice(s, 0, alm_chat_offset(s, (size_t)(length - n_end)));
     for (size_t i = cut.n; !kill && i-- > 0;)
@@ -252,7 +252,7 @@ FILTER(format) {
     (void)arg;
     if (!alm_cv_to_str(r, v, &s)) return false;
     if (all->n_pos && all->n_kw)
-        return alm_chat_fail(r, ALM_INVALID, "can't handle positional and keyword arguments at the same time");
+        return alm_chat_fail(r, ALM_MISMATCH, "can't handle positional and keyword arguments at the same time");
     if (!all->n_kw) {
         alm_cv_list *l = alm_cv_list_new(r, all->n_pos);
         if (!l) return false;
@@ -288,7 +288,7 @@ FILTER(tojson) {
         const alm_cv *pair;
         if (!alm_cv_unpack(r, arg[2], 2, &pair)) return false;
         if (pair[0].kind != ALM_CV_STR || pair[1].kind != ALM_CV_STR)
-            return alm_chat_fail(r, ALM_INVALID, "the separators of tojson are no texts");
+            return alm_chat_fail(r, ALM_MISMATCH, "the separators of tojson are no texts");
         how.item_sep = alm_cv_text(pair[0]), how.key_sep = alm_cv_text(pair[1]);
     }
     alm_buf b = alm_chat_buf(r);
@@ -308,7 +308,7 @@ FILTER(abs) {
         if (digits.at[0] == '-') out->as.at++, out->n--;
         return true;
     }
-    if (!alm_cv_is_int(v)) return alm_chat_fail(r, ALM_INVALID, "bad operand type for abs(): '%s'", alm_cv_type(v));
+    if (!alm_cv_is_int(v)) return alm_chat_fail(r, ALM_MISMATCH, "bad operand type for abs(): '%s'", alm_cv_type(v));
     return v.as.i < 0 ? alm_chat_negate(r, v, true, out) : (*out = alm_cv_int(v.as.i), true);
 }
 
@@ -390,7 +390,7 @@ FILTER(int) {
     (void)all;
     alm_cv fallback = given(arg[0]) ? arg[0] : alm_cv_int(0);
     if (!whole(r, arg[1], 10, &base)) return false;
-    if (base < 2 || base > 36) return alm_chat_fail(r, ALM_INVALID, "int() base must be >= 2 and <= 36");
+    if (base < 2 || base > 36) return alm_chat_fail(r, ALM_MISMATCH, "int() base must be >= 2 and <= 36");
     *out = fallback;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (alm_cv_is_int(v)) return *out = alm_cv_int(v.as.i), true;
@@ -457,11 +457,11 @@ FILTER(round) {
     if (given(arg[1]) && !alm_cv_to_str(r, arg[1], &method)) return false;
     bool up = alm_str_eq(method, ALM_STR("ceil")), down = alm_str_eq(method, ALM_STR("floor"));
     if (!up && !down && !alm_str_eq(method, ALM_STR("common")))
-        return alm_chat_fail(r, ALM_INVALID, "method must be common, ceil or floor");
+        return alm_chat_fail(r, ALM_MISMATCH, "method must be common, ceil or floor");
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (v.kind == ALM_CV_BIG && digits >= 0 && !up && !down) return *out = v, true;
     if (!alm_cv_is_number(v))
-        return alm_chat_fail(r, ALM_INVALID, "type %s doesn't define __round__ method", alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "type %s doesn't define __round__ method", alm_cv_type(v));
     double x = alm_cv_double(v);
     if (!up && !down) {
         if (alm_cv_is_int(v)) return round_int(r, v.as.i, digits, out);

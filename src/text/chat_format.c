@@ -130,7 +130,7 @@ typedef struct percent_run {
 } percent_run;
 
 static bool next_arg(percent_run *p, alm_cv *out) {
-    if (p->used >= p->n) return alm_chat_fail(p->r, ALM_INVALID, "not enough arguments for format string");
+    if (p->used >= p->n) return alm_chat_fail(p->r, ALM_MISMATCH, "not enough arguments for format string");
     *out = p->args.kind == ALM_CV_TUPLE ? p->args.as.list->at[p->used] : p->args;
     p->used++;
     return true;
@@ -141,7 +141,7 @@ static bool star(percent_run *p, alm_str s, size_t *pos, int64_t *out) {
     if (*pos >= s.n || s.at[*pos] != '*') return read_number(p->r, s, pos, out);
     ++*pos;
     if (!next_arg(p, &v)) return false;
-    if (!alm_cv_is_int(v)) return alm_chat_fail(p->r, ALM_INVALID, "* wants int");
+    if (!alm_cv_is_int(v)) return alm_chat_fail(p->r, ALM_MISMATCH, "* wants int");
     if (v.as.i > MAX_WIDTH || v.as.i < -MAX_WIDTH) return too_wide(p->r);
     return *out = v.as.i, true;
 }
@@ -163,15 +163,16 @@ static bool percent_value(percent_run *p, spec *f, alm_cv v) {
         if (v.kind == ALM_CV_STR && alm_chat_length(alm_cv_text(v)) == 1)
             return add_text(p->b, f, alm_cv_text(v)), true;
         if (!alm_cv_is_int(v) || v.as.i < 0 || v.as.i > 0x10FFFF || (v.as.i >= 0xD800 && v.as.i < 0xE000))
-            return alm_chat_fail(r, ALM_INVALID, "%%c requires int or char");
+            return alm_chat_fail(r, ALM_MISMATCH, "%%c requires int or char");
         return add_text(p->b, f, alm_str_make(at, alm_utf8_put(at, (uint32_t)v.as.i))), true;
     }
     if (!alm_cv_is_number(v))
-        return alm_chat_fail(r, ALM_INVALID, "%%%c format: a real number is required, not %s", f->type, alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "%%%c format: a real number is required, not %s", f->type,
+                             alm_cv_type(v));
     if (strchr("eEfFgG", f->type)) return add_double(r, p->b, f, alm_cv_double(v));
     if (v.kind == ALM_CV_FLOAT) {
         if (strchr("xXo", f->type))
-            return alm_chat_fail(r, ALM_INVALID, "%%%c format: an integer is required, not float", f->type);
+            return alm_chat_fail(r, ALM_MISMATCH, "%%%c format: an integer is required, not float", f->type);
         if (!(v.as.f > -9.2e18 && v.as.f < 9.2e18))
             return alm_chat_fail(r, ALM_LIMIT, "an integer has more than 64 bits");
         v = alm_cv_int((int64_t)v.as.f);
@@ -201,12 +202,12 @@ static bool percent_field(percent_run *p, alm_str s, size_t *pos) {
     if (*pos < s.n && s.at[*pos] == '(') {
         size_t from = ++*pos, depth = 1;
         for (; *pos < s.n && depth; ++*pos) depth += s.at[*pos] == '(' ? 1u : s.at[*pos] == ')' ? (size_t)-1 : 0u;
-        if (depth) return alm_chat_fail(p->r, ALM_INVALID, "incomplete format key");
-        if (p->args.kind != ALM_CV_DICT) return alm_chat_fail(p->r, ALM_INVALID, "format requires a mapping");
+        if (depth) return alm_chat_fail(p->r, ALM_MISMATCH, "incomplete format key");
+        if (p->args.kind != ALM_CV_DICT) return alm_chat_fail(p->r, ALM_MISMATCH, "format requires a mapping");
         alm_str key = alm_str_slice(s, from, *pos - 1);
         if (!alm_cv_dict_get(p->r, p->args.as.dict, alm_cv_str(key), &v)) return false;
         if (v.kind == ALM_CV_MISSING)
-            return alm_chat_fail(p->r, ALM_INVALID, "the format's key '%.*s' is missing", ALM_ARG(key));
+            return alm_chat_fail(p->r, ALM_MISMATCH, "the format's key '%.*s' is missing", ALM_ARG(key));
         has_value = p->by_name = true;
     }
     for (; *pos < s.n && s.at[*pos] && strchr("#0- +", s.at[*pos]); ++*pos) {
@@ -225,12 +226,12 @@ static bool percent_field(percent_run *p, alm_str s, size_t *pos) {
         if (f.precision < 0) f.precision = 0;
     }
     while (*pos < s.n && s.at[*pos] && strchr("hlL", s.at[*pos])) ++*pos;
-    if (*pos >= s.n) return alm_chat_fail(p->r, ALM_INVALID, "incomplete format");
+    if (*pos >= s.n) return alm_chat_fail(p->r, ALM_MISMATCH, "incomplete format");
     f.type = s.at[(*pos)++];
     if (f.type == '%') return alm_buf_add_byte(p->b, '%'), true;
     if (f.type == 'i' || f.type == 'u') f.type = 'd';
     if (!f.type || !strchr("srdxXoeEfFgGca", f.type))
-        return alm_chat_fail(p->r, ALM_INVALID, "unsupported format character '%c'", f.type ? f.type : '0');
+        return alm_chat_fail(p->r, ALM_MISMATCH, "unsupported format character '%c'", f.type ? f.type : '0');
     return (has_value || next_arg(p, &v)) && percent_value(p, &f, v);
 }
 
@@ -246,7 +247,7 @@ bool alm_chat_percent(alm_chat_run *r, alm_str s, alm_cv args, alm_cv *out) {
     bool may_stay = args.kind == ALM_CV_DICT || args.kind == ALM_CV_LIST || args.kind == ALM_CV_RANGE ||
                     args.kind == ALM_CV_UNDEFINED;
     if (ok && p.used < p.n && !p.by_name && !may_stay)
-        ok = alm_chat_fail(r, ALM_INVALID, "not all arguments converted during string formatting");
+        ok = alm_chat_fail(r, ALM_MISMATCH, "not all arguments converted during string formatting");
     return alm_cv_buf_str(r, &b, out) && ok;
 }
 
@@ -274,10 +275,10 @@ static bool read_spec(alm_chat_run *r, alm_str s, spec *f) {
     if (pos < s.n && s.at[pos] == '.') {
         pos++;
         if (!read_number(r, s, &pos, &f->precision)) return false;
-        if (f->precision < 0) return alm_chat_fail(r, ALM_INVALID, "Format specifier missing precision");
+        if (f->precision < 0) return alm_chat_fail(r, ALM_MISMATCH, "Format specifier missing precision");
     }
     if (pos < s.n) f->type = s.at[pos++];
-    return pos == s.n || alm_chat_fail(r, ALM_INVALID, "Invalid format specifier");
+    return pos == s.n || alm_chat_fail(r, ALM_MISMATCH, "Invalid format specifier");
 }
 
 static bool formatted(alm_chat_run *r, alm_buf *b, alm_cv v, alm_str how) {
@@ -286,9 +287,9 @@ static bool formatted(alm_chat_run *r, alm_buf *b, alm_cv v, alm_str how) {
     if (!read_spec(r, how, &f)) return false;
     if (v.kind == ALM_CV_STR) {
         if (f.type && f.type != 's')
-            return alm_chat_fail(r, ALM_INVALID, "Unknown format code '%c' for object of type 'str'", f.type);
+            return alm_chat_fail(r, ALM_MISMATCH, "Unknown format code '%c' for object of type 'str'", f.type);
         if (f.align == '=' && !f.zero)
-            return alm_chat_fail(r, ALM_INVALID, "'=' alignment not allowed in string format specifier");
+            return alm_chat_fail(r, ALM_MISMATCH, "'=' alignment not allowed in string format specifier");
         if (f.align == '=') f.align = '<';
         return add_text(b, &f, alm_cv_text(v)), true;
     }
@@ -297,11 +298,12 @@ static bool formatted(alm_chat_run *r, alm_buf *b, alm_cv v, alm_str how) {
     if (alm_cv_is_number(v) && (for_doubles || (v.kind == ALM_CV_FLOAT && !f.type)))
         return add_double(r, b, &f, alm_cv_double(v));
     if (alm_cv_is_int(v) && (for_ints || !f.type)) {
-        if (f.precision >= 0) return alm_chat_fail(r, ALM_INVALID, "Precision not allowed in integer format specifier");
+        if (f.precision >= 0)
+            return alm_chat_fail(r, ALM_MISMATCH, "Precision not allowed in integer format specifier");
         return add_int(b, &f, v.as.i), true;
     }
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
-    return alm_chat_fail(r, ALM_INVALID, "unsupported format string passed to %s.__format__", alm_cv_type(v));
+    return alm_chat_fail(r, ALM_MISMATCH, "unsupported format string passed to %s.__format__", alm_cv_type(v));
 }
 
 /* name, .attribute and [item] behind it. */
@@ -314,19 +316,19 @@ static bool field_value(alm_chat_run *r, alm_str name, const alm_chat_args *a, s
     if (!first.n || alm_str_to_i64(first, &number)) {
         size_t i = first.n ? (size_t)number : (*counted)++;
         if (i >= a->n_pos)
-            return alm_chat_fail(r, ALM_INVALID, "Replacement index %zu out of range for positional args tuple", i);
+            return alm_chat_fail(r, ALM_MISMATCH, "Replacement index %zu out of range for positional args tuple", i);
         *out = a->pos[i];
     }
     for (uint32_t i = 0; i < a->n_kw; i++)
         if (alm_str_eq(a->kw_name[i], first)) *out = a->kw[i];
     if (out->kind == ALM_CV_MISSING)
-        return alm_chat_fail(r, ALM_INVALID, "the format's name '%.*s' is missing", ALM_ARG(first));
+        return alm_chat_fail(r, ALM_MISMATCH, "the format's name '%.*s' is missing", ALM_ARG(first));
     while (n < name.n) {
         bool bracket = name.at[n] == '[';
         size_t from = ++n;
         while (n < name.n && (bracket ? name.at[n] != ']' : name.at[n] != '.' && name.at[n] != '[')) n++;
         alm_str part = alm_str_slice(name, from, n);
-        if (bracket && n++ >= name.n) return alm_chat_fail(r, ALM_INVALID, "Missing ']' in format string");
+        if (bracket && n++ >= name.n) return alm_chat_fail(r, ALM_MISMATCH, "Missing ']' in format string");
         uint32_t method = alm_chat_find(alm_chat_methods, alm_chat_n_method, part) + 1;
         alm_cv key = bracket && alm_str_to_i64(part, &number) ? alm_cv_int(number) : alm_cv_str(part);
         if (!(bracket ? alm_chat_item(r, *out, key, out) : alm_chat_attr(r, *out, part, method, out))) return false;
@@ -367,14 +369,14 @@ bool alm_chat_str_format(alm_chat_run *r, alm_str s, const alm_chat_args *a, alm
             alm_buf_add_byte(&b, c);
             pos++;
         } else if (c == '}') {
-            ok = alm_chat_fail(r, ALM_INVALID, "Single '}' encountered in format string");
+            ok = alm_chat_fail(r, ALM_MISMATCH, "Single '}' encountered in format string");
         } else {
             size_t end = pos + 1;
             for (int depth = 1; end < s.n; end++) {
                 depth += s.at[end] == '{' ? 1 : s.at[end] == '}' ? -1 : 0;
                 if (!depth) break;
             }
-            if (end == s.n) ok = alm_chat_fail(r, ALM_INVALID, "expected '}' before end of string");
+            if (end == s.n) ok = alm_chat_fail(r, ALM_MISMATCH, "expected '}' before end of string");
             else ok = format_field(r, &b, alm_str_slice(s, pos + 1, end), a, &counted) && alm_chat_buf_ok(r, &b);
             pos = end;
         }

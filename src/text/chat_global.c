@@ -14,7 +14,7 @@ GLOBAL(range) {
         if (arg[i].kind == ALM_CV_MISSING) continue;
         if (arg[i].kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, arg[i]);
         if (!alm_cv_is_int(arg[i]))
-            return alm_chat_fail(r, ALM_INVALID, "'%s' object cannot be interpreted as an integer",
+            return alm_chat_fail(r, ALM_MISMATCH, "'%s' object cannot be interpreted as an integer",
                                  alm_cv_type(arg[i]));
         x[i] = arg[i].as.i;
     }
@@ -27,7 +27,7 @@ static bool make_dict(alm_chat_run *r, const alm_chat_args *a, alm_cv *out) {
     alm_cv_dict *d = alm_cv_dict_new(r, a->n_kw);
     alm_cv key, v;
     if (!d) return false;
-    if (a->n_pos > 1) return alm_chat_fail(r, ALM_INVALID, "dict expected at most 1 argument, got %u", a->n_pos);
+    if (a->n_pos > 1) return alm_chat_fail(r, ALM_MISMATCH, "dict expected at most 1 argument, got %u", a->n_pos);
     if (a->n_pos && (a->pos[0].kind == ALM_CV_DICT || a->pos[0].kind == ALM_CV_NAMESPACE)) {
         for (size_t i = 0; i < alm_cv_dict_n(a->pos[0].as.dict); i++) {
             alm_cv_dict_at(a->pos[0].as.dict, i, &key, &v);
@@ -58,7 +58,7 @@ GLOBAL(namespace) {
         alm_cv key;
         alm_cv_dict_at(out->as.dict, i, &key, NULL);
         if (key.kind == ALM_CV_STR && key.n && key.as.at[0] == '_')
-            return alm_chat_fail(r, ALM_INVALID, "a namespace takes no attribute that begins with an underscore");
+            return alm_chat_fail(r, ALM_MISMATCH, "a namespace takes no attribute that begins with an underscore");
     }
     out->kind = ALM_CV_NAMESPACE;
     return true;
@@ -77,8 +77,8 @@ GLOBAL(raise_exception) {
 GLOBAL(strftime_now) {
     (void)self, (void)all;
     if (arg[0].kind != ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "strftime() argument 1 must be str, not %s", alm_cv_type(arg[0]));
-    if (r->in->now_ns == ALM_NO_TIME) return alm_chat_fail(r, ALM_INVALID, "there is no clock here for strftime_now");
+        return alm_chat_fail(r, ALM_MISMATCH, "strftime() argument 1 must be str, not %s", alm_cv_type(arg[0]));
+    if (r->in->now_ns == ALM_NO_TIME) return alm_chat_fail(r, ALM_MISMATCH, "there is no clock here for strftime_now");
     return alm_chat_strftime(r, alm_cv_text(arg[0]), r->in->now_ns, out);
 }
 
@@ -86,7 +86,7 @@ GLOBAL(cycler) {
     (void)self, (void)arg;
     alm_cv_list *l = alm_cv_list_new(r, all->n_pos);
     if (!l) return false;
-    if (!all->n_pos || all->n_kw) return alm_chat_fail(r, ALM_INVALID, "at least one item has to be provided");
+    if (!all->n_pos || all->n_kw) return alm_chat_fail(r, ALM_MISMATCH, "at least one item has to be provided");
     memcpy(l->at, all->pos, all->n_pos * sizeof *l->at);
     l->n = all->n_pos;
     *out = alm_cv_from_list(ALM_CV_CYCLER, l);

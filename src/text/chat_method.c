@@ -11,19 +11,19 @@ static bool given(alm_cv v) { return v.kind != ALM_CV_MISSING && v.kind != ALM_C
 static bool text_of(alm_chat_run *r, alm_cv v, alm_str *out) {
     if (v.kind == ALM_CV_STR) return *out = alm_cv_text(v), true;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
-    return alm_chat_fail(r, ALM_INVALID, "a str is expected, not %s", alm_cv_type(v));
+    return alm_chat_fail(r, ALM_MISMATCH, "a str is expected, not %s", alm_cv_type(v));
 }
 
 static bool whole(alm_chat_run *r, alm_cv v, int64_t fallback, int64_t *out) {
     if (!given(v)) return *out = fallback, true;
     if (v.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, v);
     if (alm_cv_is_int(v)) return *out = v.as.i, true;
-    return alm_chat_fail(r, ALM_INVALID, "'%s' object cannot be interpreted as an integer", alm_cv_type(v));
+    return alm_chat_fail(r, ALM_MISMATCH, "'%s' object cannot be interpreted as an integer", alm_cv_type(v));
 }
 
 METHOD(refused) {
     (void)v, (void)arg, (void)all, (void)out;
-    return alm_chat_fail(r, ALM_INVALID, "a template cannot change a value");
+    return alm_chat_fail(r, ALM_MISMATCH, "a template cannot change a value");
 }
 
 /* ── case, ends, width ────────────────────────────────────────────────────────────────────────────────────────── */
@@ -96,7 +96,7 @@ static bool justify(alm_chat_run *r, alm_cv v, const alm_cv *arg, int side, alm_
     alm_str with = ALM_STR(" ");
     if (!whole(r, arg[0], 0, &width) || (given(arg[1]) && !text_of(r, arg[1], &with))) return false;
     if (alm_chat_length(with) != 1)
-        return alm_chat_fail(r, ALM_INVALID, "The fill character must be exactly one character long");
+        return alm_chat_fail(r, ALM_MISMATCH, "The fill character must be exactly one character long");
     int64_t n = (int64_t)alm_chat_length(alm_cv_text(v)), gap = width > n ? width - n : 0;
     /* As CPython centres: the odd blank goes to the left where the width is odd. */
     int64_t left = side < 0 ? 0 : side > 0 ? gap : gap / 2 + (gap & width & 1);
@@ -275,7 +275,7 @@ static bool search(alm_chat_run *r, alm_cv v, const alm_cv *arg, bool last, bool
     if (!window(r, v, arg + 1, &s, &before, &none) || !text_of(r, arg[0], &part)) return false;
     if (!alm_chat_spend_bytes(r, last ? s.n * (1 + part.n / 64) : 0)) return false;
     size_t at = none ? SIZE_MAX : last ? find_last(s, part) : alm_str_find(s, part);
-    if (at == SIZE_MAX && must) return alm_chat_fail(r, ALM_INVALID, "substring not found");
+    if (at == SIZE_MAX && must) return alm_chat_fail(r, ALM_MISMATCH, "substring not found");
     *out = alm_cv_int(at == SIZE_MAX ? -1 : before + (int64_t)alm_chat_length(alm_str_slice(s, 0, at)));
     return true;
 }
@@ -400,7 +400,7 @@ static bool split(alm_chat_run *r, alm_cv v, const alm_cv *arg, bool last, alm_c
         if (!(last ? rsplit_blanks(r, s, most, l) : split_blanks(r, s, most, l))) return false;
     } else {
         if (!text_of(r, arg[0], &sep)) return false;
-        if (!sep.n) return alm_chat_fail(r, ALM_INVALID, "empty separator");
+        if (!sep.n) return alm_chat_fail(r, ALM_MISMATCH, "empty separator");
         if (last && !alm_chat_spend_bytes(r, s.n * (1 + sep.n / 64))) return false;
         if (!split_at(r, s, sep, most, last, l)) return false;
     }
@@ -443,7 +443,7 @@ static bool partition(alm_chat_run *r, alm_cv v, const alm_cv *arg, bool last, a
     alm_str s = alm_cv_text(v), sep;
     alm_cv_list *l = alm_cv_list_new(r, 3);
     if (!l || !text_of(r, arg[0], &sep) || !alm_chat_spend_bytes(r, s.n * (1 + sep.n / 64))) return false;
-    if (!sep.n) return alm_chat_fail(r, ALM_INVALID, "empty separator");
+    if (!sep.n) return alm_chat_fail(r, ALM_MISMATCH, "empty separator");
     size_t at = last ? find_last(s, sep) : alm_str_find(s, sep);
     if (at == SIZE_MAX) at = last ? 0 : s.n, sep.n = 0;
     if (!add_part(r, l, s, 0, at) || !add_part(r, l, s, at, at + sep.n) || !add_part(r, l, s, at + sep.n, s.n))
@@ -471,7 +471,7 @@ METHOD(join) {
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
         if (at[i].kind != ALM_CV_STR)
-            ok = alm_chat_fail(r, ALM_INVALID, "sequence item %zu: expected str instance, %s found", i,
+            ok = alm_chat_fail(r, ALM_MISMATCH, "sequence item %zu: expected str instance, %s found", i,
                                alm_cv_type(at[i]));
         part = alm_cv_text(at[i]);
         ok = ok && alm_chat_spend_bytes(r, v.n + part.n);
@@ -515,7 +515,7 @@ METHOD(index_item) {
         if (!alm_chat_spend(r, 1) || !alm_cv_equal(r, at[i], arg[0], &same)) return false;
         if (same) return *out = alm_cv_int((int64_t)i), true;
     }
-    return alm_chat_fail(r, ALM_INVALID, "the value is not in the %s", alm_cv_type(v));
+    return alm_chat_fail(r, ALM_MISMATCH, "the value is not in the %s", alm_cv_type(v));
 }
 
 METHOD(get) {
@@ -550,7 +550,7 @@ METHOD(values) {
 
 METHOD(cycle) {
     (void)arg;
-    if (!all->n_pos) return alm_chat_fail(r, ALM_INVALID, "no items for cycling given");
+    if (!all->n_pos) return alm_chat_fail(r, ALM_MISMATCH, "no items for cycling given");
     return *out = all->pos[v.as.loop->at % all->n_pos], true;
 }
 

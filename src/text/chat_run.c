@@ -99,9 +99,9 @@ static bool assign_part(alm_chat_run *r, alm_chat_scope *s, const alm_cn *target
     if (!alm_chat_lookup(r, s, target->a->name, &space)) return false;
     if (space.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, space);
     if (space.kind != ALM_CV_NAMESPACE)
-        return alm_chat_fail(r, ALM_INVALID, "cannot assign attribute on non-namespace object");
+        return alm_chat_fail(r, ALM_MISMATCH, "cannot assign attribute on non-namespace object");
     if (target->value.n && target->value.as.at[0] == '_')
-        return alm_chat_fail(r, ALM_INVALID, "a namespace takes no attribute that begins with an underscore");
+        return alm_chat_fail(r, ALM_MISMATCH, "a namespace takes no attribute that begins with an underscore");
     return alm_cv_dict_set(r, space.as.dict, target->value, v);
 }
 
@@ -202,7 +202,7 @@ static bool loop_over(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n, alm_c
 
 bool alm_chat_recurse(alm_chat_run *r, const alm_chat_loop *loop, alm_cv items, alm_cv *out) {
     size_t mark = r->out->n;
-    if (!loop->node) return alm_chat_fail(r, ALM_INVALID, "the loop must be marked recursive to be called");
+    if (!loop->node) return alm_chat_fail(r, ALM_MISMATCH, "the loop must be marked recursive to be called");
     return alm_chat_enter(r) && loop_over(r, loop->scope, loop->node, items, loop->depth0 + 1) &&
            (alm_chat_leave(r), alm_chat_take(r, mark, out));
 }
@@ -229,12 +229,13 @@ static bool bind_rest(alm_chat_run *r, const alm_chat_macro *m, alm_chat_scope *
         if (used[i]) continue;
         if (n->uses_caller && alm_str_eq(a->kw_name[i], ALM_STR("caller"))) caller = a->kw[i];
         else if (!n->uses_kwargs)
-            return alm_chat_fail(r, ALM_INVALID, "macro '%.*s' takes no keyword argument '%.*s'", ALM_ARG(m->name),
+            return alm_chat_fail(r, ALM_MISMATCH, "macro '%.*s' takes no keyword argument '%.*s'", ALM_ARG(m->name),
                                  ALM_ARG(a->kw_name[i]));
         else if (!alm_cv_dict_set(r, kwargs, alm_cv_str(a->kw_name[i]), a->kw[i])) return false;
     }
     if (a->n_pos > n->n && !n->uses_varargs)
-        return alm_chat_fail(r, ALM_INVALID, "macro '%.*s' takes not more than %u argument(s)", ALM_ARG(m->name), n->n);
+        return alm_chat_fail(r, ALM_MISMATCH, "macro '%.*s' takes not more than %u argument(s)", ALM_ARG(m->name),
+                             n->n);
     for (uint32_t i = n->n; i < a->n_pos; i++)
         if (!alm_cv_list_add(r, varargs, a->pos[i])) return false;
     return (!n->uses_caller || bind_name(r, s, r->t->caller, caller)) &&
@@ -315,7 +316,7 @@ static bool run_block(alm_chat_run *r, alm_chat_scope *s, const alm_cn *n) {
     if (!body_text(r, scope_new(r, s), n->d, &v) || !with_hole(r, s, n->b, &v)) return false;
     if (n->kind == ALM_CN_SET_BLOCK) return alm_chat_assign(r, s, n->a, v);
     if (v.kind != ALM_CV_STR)
-        return alm_chat_fail(r, ALM_INVALID, "the filter of a block gives no text but %s", alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "the filter of a block gives no text but %s", alm_cv_type(v));
     return alm_chat_emit(r, alm_cv_text(v));
 }
 

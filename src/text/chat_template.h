@@ -47,7 +47,7 @@ typedef struct alm_chat_input {
 
 /* Appends the text to out; a failure leaves what stood in it before. All JSON must live until this returns.
  * ALM_REFUSED: the template itself objects (raise_exception); err->text is then its own sentence and nothing else, and
- * err->hint says where. ALM_INVALID: a value does not allow what the template does with it, "line N: …". ALM_LIMIT. */
+ * err->hint says where. ALM_MISMATCH: a value does not allow what the template does with it, "line N: …". ALM_LIMIT. */
 alm_status alm_chat_template_render(const alm_chat_template *t, const alm_chat_input *in, alm_buf *out, alm_error *err);
 
 #endif

@@ -192,7 +192,7 @@ bool alm_cv_dict_set(alm_chat_run *r, alm_cv_dict *d, alm_cv key, alm_cv v) {
     uint64_t h;
     struct entry *e;
     if (!d || !alm_chat_spend(r, 1)) return false;
-    if (!hash(key, &h)) return alm_chat_fail(r, ALM_INVALID, "unhashable type: '%s'", alm_cv_type(key));
+    if (!hash(key, &h)) return alm_chat_fail(r, ALM_MISMATCH, "unhashable type: '%s'", alm_cv_type(key));
     if (!find(r, d, key, h, &e)) return false;
     if (e) return e->value = v, true;
     if (d->n == d->cap) {
@@ -215,7 +215,8 @@ bool alm_cv_dict_get(alm_chat_run *r, const alm_cv_dict *d, alm_cv key, alm_cv *
     uint64_t h = 0;
     struct entry *e;
     bool few_strings = !d->slot && key.kind == ALM_CV_STR; /* then nothing needs the hash */
-    if (!few_strings && !hash(key, &h)) return alm_chat_fail(r, ALM_INVALID, "unhashable type: '%s'", alm_cv_type(key));
+    if (!few_strings && !hash(key, &h))
+        return alm_chat_fail(r, ALM_MISMATCH, "unhashable type: '%s'", alm_cv_type(key));
     if (!find(r, d, key, h, &e)) return false;
     *out = e ? e->value : alm_cv_of(ALM_CV_MISSING);
     return true;
@@ -390,7 +391,7 @@ static bool not_ordered(alm_chat_run *r, alm_cv a, alm_cv b, alm_chat_op op) {
     static const char *const signs[] = {[ALM_OP_LT] = "<", [ALM_OP_LE] = "<=", [ALM_OP_GT] = ">", [ALM_OP_GE] = ">="};
     if (a.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, a);
     if (b.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, b);
-    return alm_chat_fail(r, ALM_INVALID, "'%s' not supported between instances of '%s' and '%s'", signs[op],
+    return alm_chat_fail(r, ALM_MISMATCH, "'%s' not supported between instances of '%s' and '%s'", signs[op],
                          alm_cv_type(a), alm_cv_type(b));
 }
 
@@ -473,7 +474,7 @@ bool alm_cv_items(alm_chat_run *r, alm_cv v, const alm_cv **at, size_t *n) {
         if (!alm_cv_dict_view(r, v.as.dict, ALM_CV_KEYS, &l)) return false;
         *at = l->at, *n = l->n;
         return true;
-    default: return alm_chat_fail(r, ALM_INVALID, "'%s' object is not iterable", alm_cv_type(v));
+    default: return alm_chat_fail(r, ALM_MISMATCH, "'%s' object is not iterable", alm_cv_type(v));
     }
 }
 
@@ -487,7 +488,7 @@ bool alm_cv_length(alm_chat_run *r, alm_cv v, size_t *out) {
     case ALM_CV_DICT: return *out = v.as.dict->n, true;
     case ALM_CV_RANGE: return *out = v.as.range->n, true;
     case ALM_CV_LOOP: return *out = v.as.loop->n, true;
-    default: return alm_chat_fail(r, ALM_INVALID, "object of type '%s' has no len()", alm_cv_type(v));
+    default: return alm_chat_fail(r, ALM_MISMATCH, "object of type '%s' has no len()", alm_cv_type(v));
     }
 }
 
@@ -498,7 +499,7 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
     if (in.kind == ALM_CV_STR) {
         if (item.kind == ALM_CV_UNDEFINED) return alm_chat_undefined(r, item);
         if (item.kind != ALM_CV_STR)
-            return alm_chat_fail(r, ALM_INVALID, "'in <string>' requires string as left operand, not %s",
+            return alm_chat_fail(r, ALM_MISMATCH, "'in <string>' requires string as left operand, not %s",
                                  alm_cv_type(item));
         *out = alm_str_find(alm_cv_text(in), alm_cv_text(item)) != SIZE_MAX;
         return alm_chat_spend_bytes(r, in.n);
@@ -509,7 +510,7 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
         return *out = v.kind != ALM_CV_MISSING, true;
     }
     if (!alm_cv_iterable(in))
-        return alm_chat_fail(r, ALM_INVALID, "argument of type '%s' is not iterable", alm_cv_type(in));
+        return alm_chat_fail(r, ALM_MISMATCH, "argument of type '%s' is not iterable", alm_cv_type(in));
     size_t walked = in.kind == ALM_CV_ITER ? in.as.list->walked : 0;
     if (!alm_cv_items(r, in, &at, &n)) return false;
     for (size_t i = 0; i < n && !*out; i++) {
@@ -522,10 +523,10 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
 bool alm_cv_unpack(alm_chat_run *r, alm_cv v, size_t want, const alm_cv **at) {
     size_t n;
     if (!alm_cv_iterable(v))
-        return alm_chat_fail(r, ALM_INVALID, "cannot unpack non-iterable %s object", alm_cv_type(v));
+        return alm_chat_fail(r, ALM_MISMATCH, "cannot unpack non-iterable %s object", alm_cv_type(v));
     if (!alm_cv_items(r, v, at, &n)) return false;
-    if (n < want) return alm_chat_fail(r, ALM_INVALID, "not enough values to unpack (expected %zu, got %zu)", want, n);
-    return n == want || alm_chat_fail(r, ALM_INVALID, "too many values to unpack (expected %zu)", want);
+    if (n < want) return alm_chat_fail(r, ALM_MISMATCH, "not enough values to unpack (expected %zu, got %zu)", want, n);
+    return n == want || alm_chat_fail(r, ALM_MISMATCH, "too many values to unpack (expected %zu)", want);
 }
 
 /* ── sorting ──────────────────────────────────────────────────────────────────────────────────────────────────── */

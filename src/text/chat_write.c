@@ -234,7 +234,8 @@ static bool json_list(json_run *j, const alm_cv_list *l) {
 static bool json_key(json_run *j, alm_cv key) {
     if (key.kind == ALM_CV_STR) return json_value(j, key);
     if (!alm_cv_is_number(key) && key.kind != ALM_CV_NONE && key.kind != ALM_CV_BIG)
-        return alm_chat_fail(j->r, ALM_INVALID, "keys must be str, int, float, bool or None, not %s", alm_cv_type(key));
+        return alm_chat_fail(j->r, ALM_MISMATCH, "keys must be str, int, float, bool or None, not %s",
+                             alm_cv_type(key));
     alm_buf_add_byte(j->b, '"');
     bool ok = json_value(j, key);
     return alm_buf_add_byte(j->b, '"'), ok;
@@ -280,7 +281,7 @@ static bool json_inner(json_run *j, alm_cv v) {
     case ALM_CV_LIST:
     case ALM_CV_TUPLE: return json_list(j, v.as.list);
     case ALM_CV_DICT: return json_dict(j, v.as.dict);
-    default: return alm_chat_fail(j->r, ALM_INVALID, "Object of type %s is not JSON serializable", alm_cv_type(v));
+    default: return alm_chat_fail(j->r, ALM_MISMATCH, "Object of type %s is not JSON serializable", alm_cv_type(v));
     }
 }
 

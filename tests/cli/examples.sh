@@ -19,3 +19,5 @@ sh "$shop" 300 9 | awk '{ split($5, s, "="); printf "{\"time\":\"%sT%sZ\",\"leve
 events='function flush() { if (s != "") print s "\t" e } { split($5, x, "="); if (x[2] != s) { flush(); s = x[2]; e = "" } e = e (e == "" ? "" : " ") $6 } END { flush() }'
 { printf 'session\tevents\n'; sh "$shop" 400 10 | awk "$events"; } > sessions.tsv
 { printf 'session\tevents\n'; sh "$shop" 100 11 5 | awk "$events"; } > new.tsv
+printf '%s\n' '{% for m in messages %}' '<|{{ m.role }}|>{{ m.content }}' '{% endfor %}' '{% if add_generation_prompt %}<|assistant|>{% endif %}' > chat.jinja
+printf '[{"role":"system","content":"Be brief."},{"role":"user","content":"Which disk is full?"}]\n' > chat.json

@@ -229,26 +229,28 @@ static void a_source_that_is_nested_too_deep_is_refused(void **state) {
 
 static void nothing_but_the_data_can_be_reached(void **state) {
     (void)state;
-    check_fails("{{ ''.__class__.__mro__ }}", ALM_INVALID, "access to attribute '__class__' of 'str' object is unsafe");
-    check_fails("{{ unknown.__class__() }}", ALM_INVALID, "'unknown' is undefined");
-    check_fails("{{ [1].append(2) }}", ALM_INVALID, "access to attribute 'append' of 'list' object is unsafe");
-    check_fails("{{ {'a': 1}.update({}) }}", ALM_INVALID, "is unsafe");
-    check_fails("{{ range.__globals__ }}", ALM_INVALID, "is unsafe");
-    check_fails("{% set n = namespace(_x=1) %}", ALM_INVALID, "underscore");
+    check_fails("{{ ''.__class__.__mro__ }}", ALM_MISMATCH,
+                "access to attribute '__class__' of 'str' object is unsafe");
+    check_fails("{{ unknown.__class__() }}", ALM_MISMATCH, "'unknown' is undefined");
+    check_fails("{{ [1].append(2) }}", ALM_MISMATCH, "access to attribute 'append' of 'list' object is unsafe");
+    check_fails("{{ {'a': 1}.update({}) }}", ALM_MISMATCH, "is unsafe");
+    check_fails("{{ range.__globals__.x }}", ALM_MISMATCH, "is unsafe");
+    check_text("[{{ range.__globals__ }}{{ ''.__class__ }}]", "{}", "[]");
+    check_fails("{% set n = namespace(_x=1) %}", ALM_MISMATCH, "underscore");
     check_fails("{% include 'secret' %}", ALM_UNSUPPORTED, "line 1: {% include %} has no place in a chat template");
     check_fails("\n\n{% import 'x' as y %}", ALM_UNSUPPORTED, "line 3: {% import %}");
     check_fails("{% extends 'x' %}", ALM_UNSUPPORTED, "{% extends %}");
-    check_fails("{{ lipsum() }}", ALM_INVALID, "'lipsum' is undefined");
-    check_fails("{{ open('/etc/passwd') }}", ALM_INVALID, "'open' is undefined");
+    check_fails("{{ lipsum() }}", ALM_MISMATCH, "'lipsum' is undefined");
+    check_fails("{{ open('/etc/passwd') }}", ALM_MISMATCH, "'open' is undefined");
 }
 
 static void a_failure_says_what_and_in_which_line(void **state) {
     (void)state;
-    check_fails("a\nb {{ x.y }}", ALM_INVALID, "line 2: 'x' is undefined");
-    check_fails("{% set d = {'a': 1} %}\n{{ d.b.c }}", ALM_INVALID, "line 2: 'dict object' has no attribute 'b'");
-    check_fails("{{ 1 + 'a' }}", ALM_INVALID, "unsupported operand type(s) for +: 'int' and 'str'");
-    check_fails("{{ 'a' + 1 }}", ALM_INVALID, "can only concatenate str (not \"int\") to str");
-    check_fails("{% for x in none %}{% endfor %}", ALM_INVALID, "'NoneType' object is not iterable");
+    check_fails("a\nb {{ x.y }}", ALM_MISMATCH, "line 2: 'x' is undefined");
+    check_fails("{% set d = {'a': 1} %}\n{{ d.b.c }}", ALM_MISMATCH, "line 2: 'dict object' has no attribute 'b'");
+    check_fails("{{ 1 + 'a' }}", ALM_MISMATCH, "unsupported operand type(s) for +: 'int' and 'str'");
+    check_fails("{{ 'a' + 1 }}", ALM_MISMATCH, "can only concatenate str (not \"int\") to str");
+    check_fails("{% for x in none %}{% endfor %}", ALM_MISMATCH, "'NoneType' object is not iterable");
     check_fails("{{ 'a'|nope }}", ALM_MALFORMED, "no filter is named 'nope'");
     check_fails("{{ 1 is nope }}", ALM_MALFORMED, "no test is named 'nope'");
     check_fails("{% if true %}\n{{ 'a'|nope }}{% endif %}", ALM_UNSUPPORTED, "line 2: no filter is named 'nope'");
