@@ -46,8 +46,9 @@ typedef struct alm_command_spec {
     const char *operands; /* "[FILE...|-]" in the usage line, N_(); "" for none */
     size_t min_operands, max_operands;
     bool operands_are_files; /* completion offers files */
-    const char *words;       /* completion offers these: "bash|zsh|fish", or all commands: "@commands"; NULL */
-    const char *about;       /* N_(): paragraphs, parted by an empty line, for --help and the man page */
+    size_t n_models;   /* so many of the first operands are MODELs: a name becomes the path behind it before `run` */
+    const char *words; /* completion offers these: "bash|zsh|fish", or all commands: "@commands"; NULL */
+    const char *about; /* N_(): paragraphs, parted by an empty line, for --help and the man page */
     const alm_opt *opt;
     size_t n_opt;
     size_t values_bytes; /* the struct that `opt` fills */

@@ -32,6 +32,7 @@ static const alm_opt opts[] = {
     {.name = "model",
      .letter = 'm',
      .type = ALM_OPT_FILE,
+     .flags = ALM_OPT_MODEL,
      .arg = N_("MODEL"),
      .section = N_("Judging"),
      .help = N_("what is normal: a file that `alm learn` has written"),

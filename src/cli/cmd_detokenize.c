@@ -66,6 +66,7 @@ static int run(alm_cli *cli, const void *given) {
 const alm_command_spec alm_cmd_detokenize = {
     .operands = N_("MODEL IDS...|-"),
     .min_operands = 2,
+    .n_models = 1,
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
     .about = N_("Writes the bytes that ids stand for in the vocabulary of MODEL, and nothing else. Ids may be parted "

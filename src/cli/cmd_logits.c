@@ -172,6 +172,7 @@ static int run(alm_cli *cli, const void *given) {
 const alm_command_spec alm_cmd_logits = {
     .operands = N_("MODEL"),
     .min_operands = 1,
+    .n_models = 1,
     .max_operands = 1,
     .operands_are_files = true,
     .about =

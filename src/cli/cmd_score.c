@@ -99,6 +99,7 @@ static int run(alm_cli *cli, const void *given) {
 const alm_command_spec alm_cmd_score = {
     .operands = N_("MODEL [FILE|-]"),
     .min_operands = 1,
+    .n_models = 1,
     .max_operands = 2,
     .operands_are_files = true,
     .about = N_(

@@ -119,6 +119,7 @@ static const alm_opt opts[] = {
      .at = PLACE(untied)},
     {.name = "base",
      .type = ALM_OPT_FILE,
+     .flags = ALM_OPT_MODEL,
      .arg = N_("MODEL"),
      .section = N_("Model"),
      .help = N_("go on from the weights and the tokenizer of this model"),

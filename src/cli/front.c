@@ -6,9 +6,11 @@
  * fails at the very end still changes the exit code. */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "store/store.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +141,31 @@ static void look_for_help(alm_cli_common *common, int argc, char **argv) {
     }
 }
 
+/* A name becomes the path that opens it; `kept` owns what is new. */
+static alm_status resolve(const char **typed, alm_names *kept, alm_error *err) {
+    alm_buf path = alm_buf_with_limit(1 << 16);
+    alm_status st = alm_ref_resolve(&path, *typed, err);
+    if (st == ALM_OK && strcmp(path.at, *typed) != 0) {
+        if (alm_names_add(kept, path.at)) *typed = kept->at[kept->n - 1];
+        else st = alm_fail_memory(err);
+    }
+    alm_buf_free(&path);
+    return st;
+}
+
+/* Wherever a MODEL is wanted, a name of the store or of a cache will do; commands see paths only. */
+static alm_status resolve_models(alm_cli *cli, void *values, alm_names *kept, alm_error *err) {
+    const alm_command_spec *s = cli->command->spec;
+    alm_status st = ALM_OK;
+    for (size_t i = 0; i < cli->operands.n && i < s->n_models && st == ALM_OK; i++)
+        st = resolve(&cli->operands.at[i], kept, err);
+    for (size_t i = 0; i < s->n_opt && st == ALM_OK; i++) {
+        const char **typed = (const char **)(void *)((char *)values + s->opt[i].at);
+        if (s->opt[i].flags & ALM_OPT_MODEL && *typed) st = resolve(typed, kept, err);
+    }
+    return st;
+}
+
 static int run_command(alm_cli *cli, int argc, char **argv) {
     const alm_command_spec *s = cli->command->spec;
     alm_error err = {0};
@@ -162,16 +189,19 @@ static int run_command(alm_cli *cli, int argc, char **argv) {
                          .level = cli->common.quiet     ? ALM_LOG_ERROR
                                   : cli->common.verbose ? ALM_LOG_INFO
                                                         : ALM_LOG_WARNING};
+    alm_names kept = {0};
     int code;
     if (st != ALM_OK) look_for_help(&cli->common, argc, argv);
     if (cli->common.long_help || cli->common.help) {
         alm_help_command(&cli->out, &cli->out_term, cli->command, cli->common.long_help);
         code = ALM_EXIT_DONE;
     } else if (st != ALM_OK) code = alm_cli_fail(cli, &err);
-    else if ((code = check_operands(cli)) == ALM_EXIT_DONE) code = s->run(cli, values);
+    else if ((code = check_operands(cli)) == ALM_EXIT_DONE)
+        code = resolve_models(cli, values, &kept, &err) == ALM_OK ? s->run(cli, values) : alm_cli_fail(cli, &err);
     alm_meter_clear(&cli->meter);
     code = alm_cli_finish(cli, code);
     alm_opt_free(sets, 2, &cli->operands);
+    alm_names_free(&kept);
     alm_free(values);
     return code;
 }

@@ -26,6 +26,7 @@ enum {
     ALM_OPT_TWO = 4,     /* TEXT, FILE: two values; const char *[2]; `arg` holds both names, "A B" */
     ALM_OPT_REPEAT = 8,  /* TEXT, FILE: may be given more than once; alm_opt_list */
     ALM_OPT_HIDDEN = 16, /* in no help, man page or completion: for the build */
+    ALM_OPT_MODEL = 32,  /* FILE: a MODEL; a name becomes the path behind it */
 };
 
 /* All values of a repeated option, in order. */

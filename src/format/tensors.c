@@ -180,7 +180,9 @@ static alm_status open_file(alm_tensors *t, const char *path, alm_error *err) {
         alm_str_ends(name, ALM_STR(".pth")) || alm_str_ends(name, ALM_STR(".ckpt")) ||
         alm_str_ends(name, ALM_STR(".pkl")))
         return open_torch(t, path, err);
-    return open_safetensors(t, path, err);
+    if (f || !in || alm_str_ends(name, ALM_STR(".safetensors")) || alm_str_ends(name, ALM_STR(".json")))
+        return open_safetensors(t, path, err);
+    return alm_fail(err, ALM_MALFORMED, "%s: bad_magic: neither GGUF nor safetensors nor a file of PyTorch", path);
 }
 
 alm_status alm_tensors_open(alm_tensors **out, const char *path, alm_error *err) {
