@@ -12,7 +12,7 @@ from collections import Counter
 
 alm, data, work, results = sys.argv[1:5]
 ALPHA = 0.01
-# The detector `surprise` needs a language model; sessions and a run from nothing have none.
+# The detector `surprise` needs a language model; sessions have none, and a run from nothing has the built-in one.
 WITH_AND_WITHOUT = (['--no-lm'], [])
 found = []
 
@@ -180,7 +180,7 @@ def bgl():
     text = [x.split(' ', 1)[1] for x in raw]
     for cut in (0, 200, 500, 1000):
         for prequential, lm in ((p, lm) for p in (True, False) for lm in WITH_AND_WITHOUT):
-            if cut == 0 and (lm == [] or not prequential):
+            if cut == 0 and not prequential:
                 continue
             more = ['--prequential'] if prequential else []
             if cut:
@@ -188,7 +188,7 @@ def bgl():
                 run('learn', *lm, write('bgl.learn', text[:cut]), '-o', model)
                 out, summary = detect(model, write('bgl.rest', text[cut:]), *more)
             else:
-                r = run('detect', '--json', '--prequential', write('bgl.all', text))
+                r = run('detect', '--json', *lm, write('bgl.all', text))
                 out = [json.loads(x) for x in r.split('\n') if x]
                 out, summary = [x for x in out if 'summary' not in x], None
             out = [x for x in out if x.get('level') != 'group']

@@ -3,12 +3,13 @@
  * fleet.c - writes the logs of a small fleet: a shop with web server, database, mailer and billing, a Kubernetes node,
  * kernels, a bastion with sshd, metrics in JSON; users in Germany and abroad; a daily and weekly rhythm.
  *
- *   fleet [--seed N] [--days N] [--learn-days N] DIR
+ *   fleet [--seed N] [--days N] [--learn-days N] [--rename] DIR
  *
  * DIR/fleet-learn.log   ordinary life, for `alm learn`
  * DIR/fleet-stream.log  the days after that, with incidents in it, for `alm detect`
  * DIR/labels.tsv        line <TAB> incident: which lines of fleet-stream.log belong to an incident (for scoring only)
  * DIR/incidents.tsv     key, difficulty, English and German title
+ * --rename: people, goods, services and machines are called otherwise, by the seed (names.c)
  *
  * The same seed writes the same bytes on every machine: random numbers are Philox, and no function of libm is called. */
 #include "fleet.h"
@@ -38,6 +39,7 @@ void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, cons
     va_start(args, format);
     alm_buf_vprintf(&f->text, format, args);
     va_end(args);
+    if (f->rename && !f->text.failed) fleet_rename(&f->text, from, f->rename);
     if (f->text.failed) die("not enough memory");
     f->event[f->n_event] = (fleet_event){at_ms, (uint32_t)f->n_event, (uint32_t)(f->text.n - from), from, incident};
     f->n_event++;
@@ -126,8 +128,13 @@ static void write_all(const fleet *f, const char *dir) {
 
 int main(int argc, char **argv) {
     uint64_t seed = 2026, days = 18, learn_days = 14;
+    bool rename = false;
     const char *dir = NULL;
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--rename") == 0) {
+            rename = true;
+            continue;
+        }
         uint64_t *number = !strcmp(argv[i], "--seed")         ? &seed
                            : !strcmp(argv[i], "--days")       ? &days
                            : !strcmp(argv[i], "--learn-days") ? &learn_days
@@ -139,7 +146,8 @@ int main(int argc, char **argv) {
     }
     if (!dir || learn_days < 1 || days < learn_days + 4 || days > 400) {
         fprintf(stderr,
-                "usage: fleet [--seed N] [--days N] [--learn-days N] DIR   (days at least 4 more than learn-days)\n");
+                "usage: fleet [--seed N] [--days N] [--learn-days N] [--rename] DIR   (days at least 4 more than "
+                "learn-days)\n");
         return 2;
     }
     alm_error err;
@@ -149,7 +157,8 @@ int main(int argc, char **argv) {
                .learn_days = (int64_t)learn_days,
                .text = alm_buf_with_limit((size_t)1 << 30),
                .pid_db = 2210,
-               .pid_shop = 812};
+               .pid_shop = 812,
+               .rename = rename ? seed + 1 : 0};
     fleet_write_life(&f);
     fleet_write_incidents(&f);
     qsort(f.event, f.n_event, sizeof *f.event, by_time);

@@ -30,6 +30,7 @@ typedef struct fleet {
     size_t n_event, cap;
     alm_buf text;
     uint32_t pid_db, pid_shop;
+    uint64_t rename; /* 0: its own names, else the seed of other ones */
 } fleet;
 
 typedef struct fleet_incident {
@@ -42,6 +43,9 @@ extern const size_t fleet_n_incidents;
 /* "host service: text" at a time. The text is printf-style. */
 void fleet_say(fleet *f, int64_t at_ms, uint8_t incident, const char *host, const char *service, const char *format,
                ...) ALM_PRINTF(6, 7);
+
+/* names.c: gives the names in text[from..] others. */
+void fleet_rename(alm_buf *text, size_t from, uint64_t seed);
 
 /* Helpers over the fleet's random numbers. */
 uint32_t fleet_below(fleet *f, uint32_t n);

@@ -80,7 +80,8 @@ const char *alm_learn_group_field(const alm_learner *l);
 alm_status alm_learn_finish(alm_normal **out, alm_learner *l, alm_error *err);
 void alm_learn_free(alm_learner *l);
 
-/* A model without any knowledge, for alm_detect_options.prequential. */
+/* A model without any knowledge, for alm_detect_options.prequential. options->lm: the small language model inside the library
+ * reads lines of kinds that did not come before; what is usual for it, it takes from the stream. It is not saved. */
 alm_status alm_normal_empty(alm_normal **out, const alm_learn_options *options, alm_error *err);
 /* GGUF with alm.* keys; written aside and renamed. */
 alm_status alm_normal_save(const alm_normal *m, const char *path, alm_error *err);

@@ -12,6 +12,7 @@
 #include "cli/detection.h"
 #include "cli/sessions.h"
 #include "detect/ahead.h"
+#include "format/builtin.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ typedef struct values {
     alm_input_values input;
     const char *model, *group_by, *labels, *html;
     double alpha, min_score;
-    bool only_alarms, exit_code, prequential, fixed, explain, sessions, json, incidents;
+    bool only_alarms, exit_code, prequential, no_lm, fixed, explain, sessions, json, incidents;
     int level;
     uint64_t min_alarms, top;
 } values;
@@ -35,7 +36,8 @@ static const alm_opt opts[] = {
      .flags = ALM_OPT_MODEL,
      .arg = N_("MODEL"),
      .section = N_("Judging"),
-     .help = N_("what is normal: a file that `alm learn` has written"),
+     .help =
+         N_("what is normal: a file that `alm learn` has written; without it the stream is judged while it is learned"),
      .at = PLACE(model)},
     {.name = "alpha",
      .letter = 'a',
@@ -50,14 +52,19 @@ static const alm_opt opts[] = {
     {.name = "prequential",
      .type = ALM_OPT_FLAG,
      .section = N_("Judging"),
-     .help = N_("judge each record or group, then learn it, unless it raised an alarm; works without a model too"),
+     .help = N_("judge each record or group, then learn it, unless it raised an alarm; always so without a model"),
      .at = PLACE(prequential)},
+    {.name = "no-lm",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Judging"),
+     .help = N_("without a model: the small language model inside the program does not read what is new"),
+     .at = PLACE(no_lm)},
     {.name = "group-by",
      .letter = 'g',
      .type = ALM_OPT_TEXT,
      .arg = N_("REGEX|field:NAME|off"),
      .section = N_("Judging"),
-     .help = N_("with --prequential and without a model: what links records into groups"),
+     .help = N_("without a model: what links records into groups"),
      .at = PLACE(group_by)},
     {.name = "fixed",
      .type = ALM_OPT_FLAG,
@@ -156,7 +163,7 @@ static const alm_example examples[] = {
     {"alm detect --model session.gguf --level group --json today.log",
      N_("One verdict a session, and a summary for machines.")},
     {"alm detect --model sessions.gguf --sessions new.tsv --only-alarms", N_("Sessions that were cut already.")},
-    {"alm detect --prequential today.log --only-alarms",
+    {"alm detect today.log --only-alarms",
      N_("Without a model: what is new in this stream, judged while it is learned?")},
     {"alm detect --model normal.gguf --incidents --top 5 today.log > mail.txt",
      N_("The five strongest incidents, for a mail.")},
@@ -333,16 +340,20 @@ static alm_status show(work *w, alm_error *err) {
     return ALM_OK;
 }
 
+/* Is there a model of what is normal? The built-in one only reads. */
+static bool learned(const values *v) { return v->model && !alm_builtin_is(v->model); }
+
 static alm_status start(work *w, alm_error *err) {
     const values *v = w->v;
     alm_status st;
-    if (v->model) st = alm_normal_open(&w->model, v->model, err);
+    if (learned(v)) st = alm_normal_open(&w->model, v->model, err);
     else {
         alm_learn_options o = {.size = sizeof o,
                                .alpha = v->alpha,
                                .group_by = v->group_by,
                                .sessions = v->sessions,
-                               .no_group_search = true};
+                               .no_group_search = true,
+                               .lm = !v->no_lm};
         st = alm_normal_empty(&w->model, &o, err);
     }
     if (st != ALM_OK) return st;
@@ -350,7 +361,7 @@ static alm_status start(work *w, alm_error *err) {
     if (v->labels && (st = alm_labels_read(&w->labels, v->labels, w->cli, err)) != ALM_OK) return st;
     alm_detect_options o = {.size = sizeof o,
                             .alpha = v->alpha,
-                            .prequential = v->prequential,
+                            .prequential = v->prequential || !learned(v),
                             .fixed = v->fixed,
                             .min_alarms = (uint32_t)(v->min_alarms < UINT32_MAX ? v->min_alarms : UINT32_MAX),
                             .min_score = v->min_score,
@@ -361,10 +372,10 @@ static alm_status start(work *w, alm_error *err) {
 }
 
 static int wrong_call(alm_cli *cli, const values *v) {
-    if (!v->model && !v->prequential)
-        return alm_cli_usage(cli, _("write --model MODEL.gguf, a file that `alm learn` has written, or --prequential"),
-                             _("the model is missing: --model"));
-    if (v->model && v->group_by)
+    if (learned(v) && v->no_lm)
+        return alm_cli_usage(cli, _("give --no-lm to `alm learn`"), _("these two contradict each other: --%s --%s"),
+                             "model", "no-lm");
+    if (learned(v) && v->group_by)
         return alm_cli_usage(cli, _("the model knows what links records; give --group-by to `alm learn`"),
                              _("these two contradict each other: --%s --%s"), "model", "group-by");
     return ALM_EXIT_DONE;
@@ -397,7 +408,7 @@ static int run(alm_cli *cli, const void *given) {
 }
 
 const alm_command_spec alm_cmd_detect = {
-    .operands = N_("--model MODEL [FILE|FOLDER|GLOB|-]..."),
+    .operands = N_("[--model MODEL] [FILE|FOLDER|GLOB|-]..."),
     .max_operands = SIZE_MAX,
     .operands_are_files = true,
     .about =
@@ -406,6 +417,9 @@ const alm_command_spec alm_cmd_detect = {
            "rates over time, rare values. Each record gets a p-value; among normal records alarms come at the promised "
            "rate. "
            "Alarms that belong together are one incident, the first cause first, with the reason in a sentence.\n"
+           "\n"
+           "Without --model the stream is learned while it is judged, and a small language model inside the program "
+           "(`builtin:`) reads what is of a kind that did not come before.\n"
            "\n"
            "In a pipe or a file the output is NDJSON: id, line, time, source, group, template, params, score, p, "
            "alarm, why. What shows only "

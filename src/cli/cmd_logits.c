@@ -64,6 +64,7 @@ static const alm_example examples[] = {
     {"alm logits tiny.gguf --tokens 379,334,378 -o logits.npy", N_("Three rows, for NumPy.")},
     {"alm logits tiny.gguf --tokens 379,334,378 --digest", N_("The same numbers on every machine: compare this.")},
     {"alm logits tiny.gguf --tokens 379,334,378 --batch 1 --digest", N_("Token by token: the same bits.")},
+    {"alm logits builtin: --tokens 379,334,378 --digest", N_("The small model inside the program.")},
 };
 
 /* "1,2,3"; free with alm_free. */

@@ -9,6 +9,8 @@
 #include "cli/cli.h"
 #include "cli/line_blocks.h"
 #include "engine/likelihood.h"
+#include "format/builtin.h"
+#include <string.h>
 
 typedef struct values {
     bool pieces;
@@ -25,6 +27,7 @@ static const alm_opt opts[] = {
 static const alm_example examples[] = {
     {"alm score logs.gguf today.log", N_("One object a line: tokens, the sum of their surprise in nats, the mean.")},
     {"echo 'disk is full' | alm score logs.gguf --pieces -", N_("Which word is it that surprises?")},
+    {"alm score builtin: today.log", N_("By the small model inside the program; no file is needed.")},
 };
 
 typedef struct job {
@@ -67,7 +70,10 @@ static alm_status score(void *arg, const alm_str *line, size_t n, alm_error *err
 
 static int run(alm_cli *cli, const void *given) {
     const values *v = given;
-    const char *path = cli->operands.at[0], *name = cli->operands.n > 1 ? cli->operands.at[1] : "-";
+    /* No model: the built-in one. A single `-` can only mean the lines. */
+    const char *path = cli->operands.n ? cli->operands.at[0] : ALM_BUILTIN,
+               *name = cli->operands.n > 1 ? cli->operands.at[1] : "-";
+    if (cli->operands.n == 1 && strcmp(path, "-") == 0) path = ALM_BUILTIN;
     alm_error err = {0};
     alm_gguf *g = NULL;
     alm_model *m = NULL;
@@ -97,8 +103,7 @@ static int run(alm_cli *cli, const void *given) {
 }
 
 const alm_command_spec alm_cmd_score = {
-    .operands = N_("MODEL [FILE|-]"),
-    .min_operands = 1,
+    .operands = N_("[MODEL] [FILE|-]"),
     .n_models = 1,
     .max_operands = 2,
     .operands_are_files = true,
@@ -107,7 +112,10 @@ const alm_command_spec alm_cmd_score = {
         "as the model would have read them from the beginning of the line. Smaller is more usual; a mean of 0 would "
         "be foreseen word by word.\n"
         "\n"
-        "Each line is for itself. A line longer than the model's context is read in windows that overlap by half."),
+        "Each line is for itself. A line longer than the model's context is read in windows that overlap by half.\n"
+        "\n"
+        "MODEL is a GGUF file or `builtin:`, the small model inside the program, which is also taken where no MODEL is "
+        "given and the lines come from standard input."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

@@ -58,6 +58,7 @@ static const alm_example examples[] = {
     {"alm tensor tiny.gguf --list --json", N_("The same for a script, with digests.")},
     {"alm tensor tiny.gguf blk.0.attn_q.weight -o q.npy", N_("One tensor as numbers.")},
     {"alm tensor tiny.gguf token_embd.weight --dtype raw -o raw.npy", N_("The bytes of the file, undecoded.")},
+    {"alm tensor builtin: --list", N_("What is in the small model inside the program?")},
 };
 
 /* -- listing ---------------------------------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ static const alm_example examples[] = {
     {"printf 'disk sda is full' | alm tokenize tokenizer.json", N_("The ids of a text.")},
     {"printf 'disk sda is full' | alm tokenize --json tokenizer.json -", N_("With the piece that each id stands for.")},
     {"printf '\"one\"\\n\"two\"\\n' | alm tokenize --lines tokenizer.json", N_("Many texts, one JSON string a line.")},
+    {"printf 'disk sda is full' | alm tokenize builtin:",
+     N_("With the vocabulary of the small model inside the program.")},
 };
 
 typedef struct work {

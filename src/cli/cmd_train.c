@@ -568,7 +568,8 @@ static int finish(job *j, alm_train_run *run, const alm_train_progress *p, alm_e
     r->steps_done = p->step, r->tokens_done = p->tokens, r->loss = p->loss;
     r->best_step = p->best_step, r->eval_loss = p->best_loss;
     r->numbers = ALM_NUMBERS;
-    r->version = ALM_VERSION;
+    /* Who follows a recipe writes the same file: it names the version that the recipe names. */
+    r->version = j->has_wanted ? j->wanted.version : ALM_VERSION;
     alm_status st = alm_train_run_curve(run, curve, j->v->output, err);
     if (st == ALM_OK) st = alm_trainer_take_best(run->trainer, err);
     if (st == ALM_OK) st = write_model(j, err);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/pool.h"
 #include "cli/cli.h"
+#include "format/builtin.h"
 
 typedef struct values {
     bool json;
@@ -42,6 +43,7 @@ static int run(alm_cli *cli, const void *given) {
         alm_json_key(&w, "isa"), alm_json_text(&w, isa);
         alm_json_key(&w, "threads"), alm_json_u64(&w, alm_cpu_count());
         alm_json_key(&w, "journal"), alm_json_bool(&w, has_journal);
+        alm_json_key(&w, "builtin_sha256"), alm_json_text(&w, alm_builtin_sha256());
         alm_json_end_object(&w);
         alm_out_text(&cli->out, "\n");
         return ALM_EXIT_DONE;
@@ -49,6 +51,9 @@ static int run(alm_cli *cli, const void *given) {
     alm_out_printf(&cli->out, "alm %s\n", alm_version());
     alm_out_printf(&cli->out, _("instruction set %s, %u threads, systemd journal: %s"), isa, alm_cpu_count(),
                    has_journal ? _("yes") : _("no (-Djournal)"));
+    alm_out_text(&cli->out, "\n");
+    alm_out_printf(&cli->out, _("model %s of %zu bytes, SHA-256 %s"), ALM_BUILTIN, alm_builtin_bytes().n,
+                   alm_builtin_sha256());
     alm_out_text(&cli->out, "\n");
     return ALM_EXIT_DONE;
 }

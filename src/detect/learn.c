@@ -130,6 +130,10 @@ alm_status alm_normal_empty(alm_normal **out, const alm_learn_options *options, 
     alm_status st = checked(options, &o, err);
     if (st == ALM_OK) st = new_tables(&m, &o, err);
     if (st != ALM_OK) return st;
+    if (o.lm && !o.sessions && (st = alm_surprise_builtin(&m->surprise, err)) != ALM_OK) {
+        alm_normal_free(m);
+        return st;
+    }
     m->info.alpha = m->alpha;
     m->info.guarantee = ALM_GUARANTEE_NONE;
     m->settled = true;

@@ -27,6 +27,7 @@ void alm_surprise_free(alm_surprise *s) {
     alm_lm_free(s->lm);
     alm_table64_free(&s->kind);
     alm_table64_free(&s->met);
+    alm_free(s->stream);
     alm_buf_free(&s->line);
     alm_free(s);
 }
@@ -34,6 +35,7 @@ void alm_surprise_free(alm_surprise *s) {
 void alm_surprise_begin(alm_surprise *s) {
     alm_table64_clear(&s->met);
     s->n_read = 0;
+    if (s->stream) s->stream->n_records = 0, s->stream->waits = false;
     s->last.n = 0;
     s->status = ALM_OK;
 }
@@ -119,9 +121,10 @@ static double read_line(alm_surprise *s, const alm_look *look, alm_evidence *e) 
     s->n_read++;
     if (s->last.n == 0) return 0;
     alm_surprise_stats x;
-    double tail;
+    double tail, part, sum = 0;
     alm_surprise_measure(&s->last, s->usual, &x);
-    double part = alm_surprise_part(s, &x, &tail), sum = 0;
+    if (s->stream) part = alm_surprise_stream_part(s, &x, &tail);
+    else part = alm_surprise_part(s, &x, &tail);
     for (uint32_t i = x.run_from; i < x.run_to; i++) sum += (double)s->last.nll[i];
     size_t from = x.run_from ? s->last.end[x.run_from - 1] : 0, to = s->last.end[x.run_to - 1];
     while (from < to && look->text.at[from] == ' ') from++;
@@ -142,9 +145,11 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
     alm_surprise *s = m->surprise;
     if (!s || !look->text.n) return 0;
     s->last.n = 0;
+    if (s->stream) s->stream->n_records++;
     uint64_t kind = alm_surprise_kind(m->event[look->event].id, look);
     if (alm_table64_get(&s->kind, kind) != UINT32_MAX || alm_table64_get(&s->met, kind) != UINT32_MAX)
         return 0; /* learned, or said already: its repeats are no news */
+    if (s->stream && !alm_surprise_may_read(s)) return 0;
     double part = read_line(s, look, e);
     if (s->met.n < ALM_SURPRISE_KINDS && s->status == ALM_OK) s->status = alm_table64_set(&s->met, kind, 1, &s->error);
     return part;
@@ -152,7 +157,16 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
 
 static double step(alm_normal *m, alm_group *g, const alm_look *look, alm_evidence *e) {
     (void)g;
-    return record(m, look, e);
+    double part = record(m, look, e);
+    if (m->surprise) alm_surprise_stream_take(m->surprise); /* what becomes of the group is known too late */
+    return part;
+}
+
+/* The replay of a group that has ended brings no text: its lines were taken when they came. */
+static alm_status learn_record(alm_normal *m, const alm_look *look, alm_error *err) {
+    (void)err;
+    if (m->surprise && look->text.n) alm_surprise_stream_take(m->surprise);
+    return ALM_OK;
 }
 
 static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
@@ -166,7 +180,7 @@ static void say(const alm_normal *m, const alm_evidence *e, alm_buf *out) {
 
 static bool save(const alm_normal *m, alm_buf *out) {
     const alm_surprise *s = m->surprise;
-    if (!s) return true;
+    if (!s || s->stream) return true; /* what a stream was read by is not learned from it */
     bool fine = alm_words_add_f64(out, s->usual) && alm_words_add_f64(out, s->p_new);
     for (unsigned i = 0; i < ALM_SURPRISE_STATS && fine; i++) {
         const alm_surprise_reference *r = &s->reference[i];
@@ -206,7 +220,7 @@ static alm_status load(alm_normal *m, alm_str bytes, alm_error *err) {
 }
 
 alm_status alm_surprise_to_gguf(const alm_surprise *s, alm_gguf_writer *w, alm_error *err) {
-    return alm_lm_to_gguf(s->lm, w, LM_PREFIX, err);
+    return s->stream ? ALM_OK : alm_lm_to_gguf(s->lm, w, LM_PREFIX, err);
 }
 
 alm_status alm_surprise_from_gguf(alm_normal *m, alm_gguf *g, bool *taken, alm_error *err) {
@@ -221,6 +235,7 @@ const alm_detector alm_detector_surprise = {.name = "surprise",
                                             .text = "a line that the language model did not expect",
                                             .record = record,
                                             .step = step,
+                                            .learn_record = learn_record,
                                             .say = say,
                                             .save = save,
                                             .load = load};

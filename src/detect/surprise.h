@@ -28,15 +28,29 @@ typedef struct alm_surprise_reference {
     double tail_from, tail_mean;
 } alm_surprise_reference;
 
+/* Nothing was learned of this stream, and a model that was made elsewhere reads it (surprise_stream.c): what is usual is
+ * taken from the lines that it has read so far. */
+enum { ALM_SURPRISE_RECENT = 256 };
+typedef struct alm_surprise_stream {
+    uint64_t n_records;
+    double sum, tokens; /* nats and tokens of lines that did not alarm */
+    uint32_t n, next;   /* ring of their statistics */
+    double recent[ALM_SURPRISE_STATS][ALM_SURPRISE_RECENT];
+    bool waits; /* the last reading joins them when its record does not alarm */
+    double waiting_sum, waiting_tokens;
+    alm_surprise_stats waiting;
+} alm_surprise_stream;
+
 typedef struct alm_surprise {
     alm_lm *lm;
     double usual; /* mean nats a token of normal lines of new kinds: what a run is measured against */
     double p_new; /* probability that a normal record is of a new kind (Good-Turing) */
     alm_surprise_reference reference[ALM_SURPRISE_STATS];
-    alm_table64 kind; /* learned */
-    alm_table64 met;  /* read while detecting */
-    uint64_t n_read;  /* lines that the model read while detecting */
-    alm_reading last; /* of the record that was judged last; n = 0: it was not read */
+    alm_surprise_stream *stream; /* NULL: the reference was learned */
+    alm_table64 kind;            /* learned */
+    alm_table64 met;             /* read while detecting */
+    uint64_t n_read;             /* lines that the model read while detecting */
+    alm_reading last;            /* of the record that was judged last; n = 0: it was not read */
     alm_buf line;
     alm_status status; /* the first failure of a reading */
     alm_error error;
@@ -45,6 +59,15 @@ typedef struct alm_surprise {
 void alm_surprise_free(alm_surprise *s);
 /* A new stream: forgets what the one before met. */
 void alm_surprise_begin(alm_surprise *s);
+
+/* surprise_stream.c: the built-in model as the reader of a stream that nothing was learned of. */
+alm_status alm_surprise_builtin(alm_surprise **out, alm_error *err);
+/* May one more line be read? Bounds what reading costs where every line is of a new kind. */
+bool alm_surprise_may_read(const alm_surprise *s);
+/* The part of the last reading by what was read before it; 0 while that is too little. Then the reading waits. */
+double alm_surprise_stream_part(alm_surprise *s, alm_surprise_stats *x, double *tail);
+/* The reading that waits is of a normal record: it joins what is usual. */
+void alm_surprise_stream_take(alm_surprise *s);
 
 /* surprise_kind.c */
 /* Appends the line as the model reads it: digits of numbers, times, addresses, identifiers become 0, nothing moves. */

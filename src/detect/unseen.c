@@ -3,7 +3,7 @@
  * unseen.c - detector: a template that was never seen while learning, or seldom; and how severe the record calls itself.
  *
  * A record outside groups:  -log((n + 1/2) / (N + 1)) + 2 s     n of N learned records have its template, s = 0 ... 3 its severity
- *                           where a language model reads what is new, no more than -log of the Good-Turing chance of a new
+ *                           where a language model that was trained on these records reads what is new, no more than -log of the Good-Turing chance of a new
  *                           template: where people write freely every line is new, and what is strange in it the reader says
  * A step of a group:        30 + 2 s for each different unseen template; nothing for known ones (counts.c knows them)
  *
@@ -11,7 +11,7 @@
  * weight of that statement against frequency. 30 is far above what the other detectors can add for a session of known
  * templates that was learned from less than e^20 sessions: so an unseen template ranks first. */
 #include "base/mathx.h"
-#include "detect/detect.h"
+#include "detect/surprise.h"
 
 #define UNSEEN_PART   30.0
 #define SEVERITY_PART 2.0
@@ -27,7 +27,7 @@ static double record(alm_normal *m, const alm_look *look, alm_evidence *e) {
     /* Good-Turing: the chance that the next template is new. Unseen ones that alarmed were not learned, but they happened. */
     double p = (n + 0.5) / (m->n_free + 1), p_new = (m->n_once + m->n_strange + 0.5) / (m->n_free + m->n_strange + 1);
     if (look->unseen) e->tail = p_new;
-    if (m->surprise && p < p_new) p = p_new;
+    if (m->surprise && !m->surprise->stream && p < p_new) p = p_new;
     return -alm_log_f64(p) + SEVERITY_PART * look->severity;
 }
 

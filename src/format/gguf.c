@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "format/builtin.h"
 #include "format/format.h"
 
 struct alm_gguf {
@@ -351,6 +352,7 @@ static alm_status open_bytes(alm_gguf **out, const char *name, alm_map *map, alm
 
 alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err) {
     alm_map map = {0};
+    if (alm_builtin_is(path)) return alm_gguf_parse(out, path, alm_builtin_bytes(), err);
     alm_status st = alm_map_open(&map, path, err);
     if (st != ALM_OK) return st;
     return open_bytes(out, path, &map, (alm_str){(const char *)map.at, map.n}, err);

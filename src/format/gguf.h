@@ -69,7 +69,7 @@ typedef struct alm_gguf_tensor {
 } alm_gguf_tensor;
 
 typedef struct alm_gguf alm_gguf;
-/* Maps the file. */
+/* Maps the file; "builtin:" is the model inside the program (builtin.h). */
 alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err);
 /* The same over bytes that outlive it; `name` stands in messages. */
 alm_status alm_gguf_parse(alm_gguf **out, const char *name, alm_str bytes, alm_error *err);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/sort.h"
+#include "format/builtin.h"
 #include "format/index.h"
 #include "format/torch.h"
 
@@ -190,7 +191,8 @@ alm_status alm_tensors_open(alm_tensors **out, const char *path, alm_error *err)
     alm_tensors *t = alm_calloc(1, sizeof *t);
     if (!t) return alm_fail_memory(err);
     alm_status st;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) st = open_folder(t, path, err);
+    if (alm_builtin_is(path)) st = open_gguf(t, path, err);
+    else if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) st = open_folder(t, path, err);
     else if (alm_str_ends(alm_str_of(path), ALM_STR(".bin.index.json"))) st = open_torch_index(t, path, err);
     else st = open_file(t, path, err);
     if (st == ALM_OK) *out = t, t = NULL;

@@ -66,8 +66,8 @@ typedef struct alm_model alm_model;
 alm_status alm_model_new(alm_model **out, const alm_config *config, uint64_t seed, alm_error *err);
 /* Names and shapes without values, each weight as if it had a gradient: for a tape in MEASURE, before memory is asked for. */
 alm_status alm_model_outline(alm_model **out, const alm_config *config, alm_error *err);
-/* A GGUF file, a Hugging Face directory (config.json, *.safetensors or pytorch_model.bin, sharded or not). Weights stay in
- * the mapped file in their own type. Everything is checked: each tensor there, its shape, nothing left over. */
+/* A GGUF file, a Hugging Face directory (config.json, *.safetensors or pytorch_model.bin, sharded or not), or "builtin:" (format/builtin.h).
+ * Weights stay in the mapped file in their own type. Everything is checked: each tensor there, its shape, nothing left over. */
 alm_status alm_model_open(alm_model **out, const char *path, alm_error *err);
 /* From an open GGUF (which must outlive it), tensors and keys under a prefix ("" for a model file, "alm.lm." inside another). */
 alm_status alm_model_from_gguf(alm_model **out, const alm_gguf *g, const char *prefix, alm_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * open.c - from a path to a model: a GGUF file, or a Hugging Face folder (config.json, and safetensors or PyTorch's files).
+ * The model inside the program, "builtin:", is a GGUF file too.
  *
  * Everything in the file is held against everything else before the first use: configuration against tensors, tensors
  * against the configuration, the vocabulary that travels along against both. */

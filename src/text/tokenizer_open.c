@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "format/builtin.h"
 #include "record/decompress.h"
 #include "text/tokenizer_inner.h"
 #include <sys/stat.h>
@@ -168,6 +169,7 @@ alm_status alm_tokenizer_open(alm_tokenizer **out, const char *path, const alm_c
     size_t got = 0;
     const alm_waiting waiting = {.cancel = cancel};
     *out = NULL;
+    if (alm_builtin_is(path)) return open_gguf(out, path, err);
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) return open_folder(out, path, cancel, err);
     alm_status st = alm_stream_open(&s, path, &waiting, err);
     if (st == ALM_OK) st = alm_stream_read(s, magic, sizeof magic, &got, err);

@@ -208,12 +208,6 @@ $ alm learn normal.log
 2> hint: write -o MODEL.gguf
 ? 2
 
-== detect needs a model or --prequential
-$ alm detect today.log
-2> alm: the model is missing: --model
-2> hint: write --model MODEL.gguf, a file that `alm learn` has written, or --prequential
-? 2
-
 == labels without their columns are refused
 % printf 'a\tb\n1\t2\n' > l.tsv
 % alm learn -q normal.log -o m.gguf

@@ -144,7 +144,7 @@ $ alm --version
 
 == the version for scripts is one JSON object
 $ alm version --json
->~ ^\{"version":"[0-9.]+","abi":[0-9]+,"isa":"[a-z0-9]+","threads":[0-9]+,"journal":(true|false)\}$
+>~ ^\{"version":"[0-9.]+","abi":[0-9]+,"isa":"[a-z0-9]+","threads":[0-9]+,"journal":(true|false),"builtin_sha256":"[0-9a-f]{64}"\}$
 
 == an instruction set that does not exist is a wrong call
 $ ALM_ISA=sse9 alm version
