@@ -19,7 +19,7 @@ typedef struct alm_type {
     void (*encode)(void *out, const float *in, size_t n); /* NULL: this build only reads the type */
 } alm_type;
 
-enum { ALM_F32 = 0, ALM_F16 = 1, ALM_Q8_0 = 8, ALM_BF16 = 30 };
+enum { ALM_F32 = 0, ALM_F16 = 1, ALM_Q8_0 = 8, ALM_BF16 = 30, ALM_MXFP4 = 39 };
 
 const alm_type *alm_type_find(uint32_t gguf);     /* NULL: a type that this build cannot decode */
 const alm_type *alm_type_named(const char *name); /* NULL: no such name */

@@ -31,6 +31,8 @@ static const struct {
     {"the part of a head that rotates", offsetof(alm_config, rope_dims), 0, 1 << 12},
     {"the window", offsetof(alm_config, window), 0, 1 << 28},
     {"the number of experts", offsetof(alm_config, n_experts), 0, 1 << 10},
+    {"the number of kinds of a sentence", offsetof(alm_config, n_kinds), 0, 1 << 16},
+    {"the number of labels", offsetof(alm_config, n_labels), 0, 1 << 20},
     {"the width of an expert", offsetof(alm_config, expert_ffn), 0, 1 << 22},
 };
 
@@ -46,6 +48,8 @@ static const struct {
     {"the multiplier of the residuals", offsetof(alm_config, residual_scale)},
     {"the multiplier of the logits", offsetof(alm_config, logit_scale)},
     {"the amplitude of RoPE", offsetof(alm_config, rope_amplitude)},
+    {"the factor within an expert's gate", offsetof(alm_config, gate_alpha)},
+    {"the limit of an expert's gate", offsetof(alm_config, gate_limit)},
 };
 
 static bool within(double x, double low, double high) { return x >= low && x <= high; }
@@ -102,6 +106,8 @@ alm_status alm_config_check(const alm_config *c, alm_error *err) {
         if (x != 0.0 && !within(x, 1e-6, 1e6))
             return alm_fail(err, ALM_INVALID, "%s is %g: 1e-6 to 1e6 is allowed", factors[i].what, x);
     }
+    if (c->encoder && (!c->n_kinds || (c->classifies && !c->n_labels)))
+        return alm_fail(err, ALM_INVALID, "an encoder of %zu kinds of sentences, %zu labels", c->n_kinds, c->n_labels);
     if (c->n_experts_used > c->n_experts)
         return alm_fail(err, ALM_INVALID, "%zu of %zu experts are used", c->n_experts_used, c->n_experts);
     if (c->n_experts && (!c->n_experts_used || !c->expert_ffn || c->n_experts * c->n_layers > 1 << 15))
@@ -112,13 +118,21 @@ alm_status alm_config_check(const alm_config *c, alm_error *err) {
 
 /* -- read ------------------------------------------------------------------------------------------------------------------- */
 
+static bool announces_mxfp4(alm_settings *s) {
+    alm_settings how;
+    if (!alm_settings_enter(&how, s, "quantization_config")) return false;
+    alm_str method = alm_settings_text(&how, NULL, "quant_method", "");
+    alm_settings_leave(s, &how);
+    return alm_str_eq(method, ALM_STR("mxfp4"));
+}
+
 static alm_status read_with_family(alm_config *out, alm_settings *s) {
     alm_config c = {0};
     alm_error why = {0};
     const alm_family *f = alm_family_of(s);
     if (!f) return s->status;
     snprintf(c.family, sizeof c.family, "%s", f->name);
-    alm_settings_plain_weights(s);
+    if (!f->reads_mxfp4 || !announces_mxfp4(s)) alm_settings_plain_weights(s);
     f->settings(&c, s);
     /* What alm_config_check says about a file's numbers is said with the file's class. */
     if (s->status == ALM_OK && alm_config_check(&c, &why) != ALM_OK) alm_settings_refuse(s, "bad_value: %s", why.text);

@@ -27,6 +27,10 @@ typedef struct alm_origin {
     size_t rows;                 /* of the tensor, when several weights share it; 0: it is this weight alone */
     size_t first, group, stride; /* group 0: the rows lie together */
     bool transposed;             /* columns of the tensor are rows of the weight */
+    size_t wide, wide_first,
+        wide_step; /* transposed: row r is column wide_first + r wide_step of `wide` (0: of n_rows; step 0: 1) */
+    bool
+        blocks; /* MXFP4 as OpenAI publishes it: NAME_blocks [row][block][16] and NAME_scales [row][block], bytes both */
     bool split; /* a head's rows turn the first half against the second, while the family turns neighbours */
     float plus; /* added to each value: Gemma's norms are 1 + w */
 } alm_origin;
@@ -39,6 +43,7 @@ typedef struct alm_slot {
     bool vector;   /* one dimension in the file, n_rows = 1; stays f32 */
     float begins;  /* a vector's fresh value */
     bool residual; /* its output is added to the stream: it begins smaller */
+    bool optional; /* a file may do without; the weight then has no values */
     size_t heads;  /* > 0: rows of so many heads that rotate */
 } alm_slot;
 
@@ -54,18 +59,24 @@ typedef enum alm_extent {
     ALM_X_FFN,
     ALM_X_CONTEXT,
     ALM_X_EXPERTS,
-    ALM_X_EXPERT_FFN
+    ALM_X_EXPERT_FFN,
+    ALM_X_HEADS,
+    ALM_X_KINDS,
+    ALM_X_LABELS
 } alm_extent;
 
 typedef enum alm_where { ALM_BEFORE, ALM_LAYER, ALM_AFTER } alm_where;
 typedef enum alm_slot_kind { ALM_MATRIX, ALM_NORM, ALM_BIAS } alm_slot_kind;
 enum {
-    ALM_ROW_RESIDUAL = 1,  /* alm_slot.residual */
-    ALM_ROW_Q = 2,         /* rows of n_heads that rotate */
-    ALM_ROW_KV = 4,        /* rows of n_kv_heads that rotate */
-    ALM_ROW_EXPERTS = 8,   /* n_experts of it, one behind the other */
-    ALM_ROW_HEAD = 16,     /* the head's own matrix */
-    ALM_ROW_HEAD_BIAS = 32 /* its bias */
+    ALM_ROW_RESIDUAL = 1,   /* alm_slot.residual */
+    ALM_ROW_Q = 2,          /* rows of n_heads that rotate */
+    ALM_ROW_KV = 4,         /* rows of n_kv_heads that rotate */
+    ALM_ROW_EXPERTS = 8,    /* n_experts of it, one behind the other; in GGUF parts of one stack */
+    ALM_ROW_HEAD = 16,      /* the head's own matrix */
+    ALM_ROW_HEAD_BIAS = 32, /* its bias */
+    ALM_ROW_OPTIONAL = 64,  /* alm_slot.optional */
+    ALM_ROW_POOLER = 128,   /* an encoder's pooler, its bias in the next row */
+    ALM_ROW_LABELS = 256    /* an encoder's classifier, its bias in the next row */
 };
 
 /* One kind of weight. In names % stands for the layer's number, # for the expert's. Rows before the layers, of a layer and
@@ -108,6 +119,8 @@ typedef struct alm_pass {
 
 typedef struct alm_family {
     const char *name;
+    bool reads_mxfp4;        /* it says where such blocks lie, so quantization_config may announce them */
+    bool unturned;           /* no RoPE: positions are learned */
     bool neighbours;         /* pairs that rotate together lie side by side (GGUF's llama); else half a head apart */
     const alm_slot_row *row; /* [n_rows], at most ALM_FAMILY_ROWS */
     size_t n_rows;
@@ -155,7 +168,12 @@ alm_node *alm_pass_embed(alm_tape *t, const alm_pass *p);
 alm_node *alm_pass_rope(alm_tape *t, alm_node *x, size_t n_heads, const alm_pass *p);
 /* x + (the multiplier of the residuals times) y. */
 alm_node *alm_pass_add(alm_tape *t, alm_node *x, alm_node *y, const alm_pass *p);
-/* With the layer's window, scale and cap. */
+alm_node *alm_pass_layernorm(alm_tape *t, alm_node *x, const alm_pass *p, size_t row, size_t bias);
+/* The configuration's activation, where it is not a gate. */
+alm_node *alm_pass_activation(alm_tape *t, alm_node *x, const alm_pass *p);
+/* How the layer attends: its window, scale and cap. */
+alm_attention alm_pass_heads(const alm_pass *p);
+/* With these. */
 alm_node *alm_pass_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_pass *p);
 
 /* -- a model ------------------------------------------------------------------------------------------------------------------ */

@@ -157,6 +157,7 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err) {
     for (size_t i = 0; i < m->n_weight; i++) {
         alm_weight *w = &m->weight[i];
         size_t n = w->n_rows * w->n_cols;
+        if (!w->at && m->slot[i].optional) continue;
         if (!w->at) return alm_fail(err, ALM_INVALID, "an outline has no values to train");
         alm_weight_unpack(w);
         if (w->type != ALM_F32 || !m->own[i]) {
@@ -185,7 +186,7 @@ alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err) {
         if (alm_type_find(m->weight[i].type)->block > 1)
             n_in_blocks += (uint64_t)m->weight[i].n_rows * m->weight[i].n_cols;
     for (size_t i = 0; i < m->n_weight && st == ALM_OK; i++) {
-        if (m->slot[i].vector || (i == 0 && !tied)) continue;
+        if (m->slot[i].vector || (i == 0 && !tied) || !m->weight[i].at) continue;
         if (alm_type_find(m->weight[i].type)->block == 1 || n_in_blocks <= PACKED_BLOCKS)
             st = alm_weight_pack(&m->weight[i], c, err);
     }
@@ -244,6 +245,7 @@ static alm_status check_rows(alm_model *m, const alm_rows *rows, alm_error *err)
         if (rows->id[i] >= m->config.n_vocab)
             return alm_fail(err, ALM_INVALID, "token %u at place %zu; the vocabulary has %zu", rows->id[i], i,
                             m->config.n_vocab);
+    if (m->family->unturned) return ALM_OK;
     /* The tables are made here, where their absence has a name; the pass through the layers finds them. */
     for (size_t layer = 0; layer < m->config.n_layers; layer++)
         if (alm_model_rope(m, rows, layer) == &no_rope) return alm_fail_memory(err);
@@ -280,10 +282,62 @@ static alm_head head_of(alm_model *m) {
                       .softcap = (float)m->config.final_softcap};
 }
 
+static alm_status check_next(const alm_model *m, alm_error *err) {
+    if (!m->config.encoder) return ALM_OK;
+    return alm_fail(err, ALM_UNSUPPORTED, "a model of the family %s reads whole texts: it says no next token",
+                    m->config.family);
+}
+
+/* An encoder's numbers of each document, copied out. */
+static alm_status copy_out(alm_tape *t, alm_node *x, float *out, alm_error *err) {
+    alm_status st = alm_tape_run(t, x, err);
+    if (st != ALM_OK) return st;
+    if (!x->x) return alm_fail(err, ALM_INVALID, "a tape that only measures has no numbers");
+    memcpy(out, x->x, x->n * x->dim * sizeof *out);
+    return ALM_OK;
+}
+
+alm_status alm_model_read(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err) {
+    alm_status st = check_rows(m, rows, err);
+    return st == ALM_OK ? copy_out(t, alm_model_hidden(m, t, rows, false), out, err) : st;
+}
+
+/* tanh(x W^T + b) of each document's first position. */
+static alm_node *pooled(alm_model *m, alm_tape *t, const alm_rows *rows) {
+    alm_weight *w = flagged(m, ALM_ROW_POOLER);
+    alm_node *x = alm_tape_pick(t, alm_model_hidden(m, t, rows, false), rows->start, rows->n_docs);
+    return alm_tape_softcap(t, alm_tape_linear(t, x, w, w + 1), 1.0F);
+}
+
+static alm_status check_pooled(alm_model *m, const alm_rows *rows, alm_error *err) {
+    const alm_weight *w = flagged(m, ALM_ROW_POOLER);
+    alm_status st = check_rows(m, rows, err);
+    if (st != ALM_OK) return st;
+    if (!w || !w->at || !(w + 1)->at)
+        return alm_fail(err, ALM_UNSUPPORTED, "the model's file holds no pooler (%s)",
+                        w ? "its conversion may have left it out" : "it is no encoder");
+    for (size_t d = 0; d < rows->n_docs; d++)
+        if (rows->start[d] == rows->start[d + 1]) return alm_fail(err, ALM_INVALID, "text %zu has no tokens", d);
+    return ALM_OK;
+}
+
+alm_status alm_model_pooled(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err) {
+    alm_status st = check_pooled(m, rows, err);
+    return st == ALM_OK ? copy_out(t, pooled(m, t, rows), out, err) : st;
+}
+
+alm_status alm_model_labels(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err) {
+    alm_weight *w = flagged(m, ALM_ROW_LABELS);
+    if (!w) return alm_fail(err, ALM_UNSUPPORTED, "the model has no classifier");
+    alm_status st = check_pooled(m, rows, err);
+    return st == ALM_OK ? copy_out(t, alm_tape_linear(t, pooled(m, t, rows), w, w + 1), out, err) : st;
+}
+
 alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const int32_t *label, float weight,
                           bool recompute, float *nll, alm_error *err) {
     alm_status st = check_rows(m, rows, err);
     if (st != ALM_OK) return st;
+    if ((st = check_next(m, err)) != ALM_OK) return st;
     const alm_head head = head_of(m);
     alm_tape_head_loss(t, alm_model_hidden(m, t, rows, recompute), &head, label, weight, nll);
     return alm_tape_status(t, err);
@@ -292,6 +346,7 @@ alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const
 alm_status alm_model_logits(alm_model *m, alm_tape *t, const alm_rows *rows, float *logits, alm_error *err) {
     alm_status st = check_rows(m, rows, err);
     if (st != ALM_OK) return st;
+    if ((st = check_next(m, err)) != ALM_OK) return st;
     alm_node *x = alm_model_hidden(m, t, rows, false);
     if (rows->pick && rows->n_pick == 0) return alm_tape_run(t, x, err); /* only keys and values are wanted */
     if (rows->pick) x = alm_tape_pick(t, x, rows->pick, rows->n_pick);

@@ -20,6 +20,9 @@ typedef enum alm_rope_kind {
 
 typedef enum alm_activation { ALM_ACT_SILU, ALM_ACT_GELU_TANH, ALM_ACT_GELU_ERF } alm_activation;
 
+/* One vector of a text: the mean over its positions, that of its first position, that of its last one. */
+typedef enum alm_pooling { ALM_POOL_UNSAID, ALM_POOL_MEAN, ALM_POOL_FIRST, ALM_POOL_LAST } alm_pooling;
+
 enum { ALM_MODEL_MAX_LAYERS = 4096, ALM_ROPE_MAX_DIVISORS = 256 };
 
 /* What a model's numbers mean, whatever the family. Zero everywhere behind `tied` is the plain Llama, so that a configuration
@@ -50,8 +53,16 @@ typedef struct alm_config {
     /* multipliers; 0: 1 */
     double embedding_scale, residual_scale, logit_scale;
     alm_activation activation; /* of the feed-forward part */
+    bool parallel;             /* attention and feed-forward part read the same x (NeoX) */
     /* mixture of experts; 0: none */
     size_t n_experts, n_experts_used, expert_ffn;
+    bool experts_renormalise;      /* the weights of those that are used are divided by their sum */
+    double gate_alpha, gate_limit; /* limit > 0: the clamped gate of gpt-oss */
+    /* encoders */
+    bool encoder;    /* every position sees all of its text; there is no next token */
+    bool classifies; /* n_labels logits of a text */
+    size_t n_kinds, n_labels;
+    alm_pooling pooling; /* how the model's authors make one vector of a text, as far as its files say so */
 } alm_config;
 
 /* Does this layer see only the window? */
@@ -103,6 +114,12 @@ alm_status alm_model_loss(alm_model *m, alm_tape *t, const alm_rows *rows, const
                           bool recompute, float *nll, alm_error *err);
 /* logits [n][n_vocab], or [rows->n_pick][n_vocab]; a tape in INFER. */
 alm_status alm_model_logits(alm_model *m, alm_tape *t, const alm_rows *rows, float *logits, alm_error *err);
+/* What alm_model_hidden gives, computed and copied: [n][hidden], a tape in INFER. */
+alm_status alm_model_read(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err);
+/* An encoder's pooler [n_docs][hidden], tanh of the first position's product; its classifier [n_docs][n_labels]. ALM_UNSUPPORTED
+ * where the file holds none. No document may be empty. */
+alm_status alm_model_pooled(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err);
+alm_status alm_model_labels(alm_model *m, alm_tape *t, const alm_rows *rows, float *out, alm_error *err);
 /* `fn` sees the stream [n][dim] of each later step in INFER: after the embedding (layer 0), after layer 1 to n_layers - 1, and
  * after the last norm (n_layers). NULL: nobody looks. The numbers live during the call. */
 typedef void alm_model_watcher(void *arg, size_t layer, const float *x, size_t n, size_t dim);

@@ -34,14 +34,26 @@ alm_node *alm_pass_add(alm_tape *t, alm_node *x, alm_node *y, const alm_pass *p)
     return alm_tape_add(t, x, by != 0.0 ? alm_tape_scale(t, y, (float)by) : y);
 }
 
-alm_node *alm_pass_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_pass *p) {
+alm_node *alm_pass_layernorm(alm_tape *t, alm_node *x, const alm_pass *p, size_t row, size_t bias) {
+    return alm_tape_layernorm(t, x, alm_pass_weight(p, row), alm_pass_weight(p, bias), (float)p->m->config.norm_eps);
+}
+
+alm_node *alm_pass_activation(alm_tape *t, alm_node *x, const alm_pass *p) {
+    return alm_tape_gelu(t, x, p->m->config.activation == ALM_ACT_GELU_ERF ? ALM_GELU_ERF : ALM_GELU_TANH);
+}
+
+alm_attention alm_pass_heads(const alm_pass *p) {
     const alm_config *c = &p->m->config;
-    const alm_attention a = {.n_heads = c->n_heads,
-                             .n_kv_heads = c->n_kv_heads,
-                             .head_dim = c->head_dim,
-                             .scale = c->attention_scale != 0.0 ? (float)c->attention_scale
-                                                                : 1.0F / sqrtf((float)c->head_dim),
-                             .window = alm_config_is_local(c, p->layer) ? c->window : 0,
-                             .softcap = (float)c->attention_softcap};
+    return (alm_attention){.n_heads = c->n_heads,
+                           .n_kv_heads = c->n_kv_heads,
+                           .head_dim = c->head_dim,
+                           .scale =
+                               c->attention_scale != 0.0 ? (float)c->attention_scale : 1.0F / sqrtf((float)c->head_dim),
+                           .window = alm_config_is_local(c, p->layer) ? c->window : 0,
+                           .softcap = (float)c->attention_softcap};
+}
+
+alm_node *alm_pass_attention(alm_tape *t, alm_node *q, alm_node *k, alm_node *v, const alm_pass *p) {
+    const alm_attention a = alm_pass_heads(p);
     return alm_tape_attention(t, q, k, v, &a, p->rows);
 }

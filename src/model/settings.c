@@ -194,7 +194,7 @@ static size_t needed(alm_settings *s, const char *gguf, const char *hf, size_t u
     return alm_settings_count(s, gguf, hf, s->g || !usual ? ALM_REQUIRED : usual);
 }
 
-static void vocabulary(alm_config *c, alm_settings *s) {
+void alm_settings_vocabulary(alm_config *c, alm_settings *s) {
     if (!s->g) {
         c->n_vocab = needed(s, NULL, "vocab_size", c->n_vocab);
         c->tied = alm_settings_bool(s, NULL, "tie_word_embeddings", c->tied);
@@ -212,8 +212,16 @@ static void vocabulary(alm_config *c, alm_settings *s) {
     c->tied = !alm_settings_tensor(s, "output.weight");
 }
 
+/* Layer norms have a name of their own for it. */
+static void norm_eps(alm_config *c, alm_settings *s) {
+    double eps = c->norm_eps > 0.0 ? c->norm_eps : 1e-6;
+    bool layer = alm_settings_has(s, "attention.layer_norm_epsilon", "layer_norm_eps");
+    c->norm_eps = alm_settings_real(s, layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
+                                    layer ? "layer_norm_eps" : "rms_norm_eps", s->g ? ALM_REQUIRED_REAL : eps);
+}
+
 void alm_settings_shape(alm_config *c, alm_settings *s) {
-    vocabulary(c, s);
+    alm_settings_vocabulary(c, s);
     c->hidden = needed(s, "embedding_length", "hidden_size", c->hidden);
     c->n_layers = needed(s, "block_count", "num_hidden_layers", c->n_layers);
     c->n_heads = needed(s, "attention.head_count", "num_attention_heads", c->n_heads);
@@ -221,9 +229,11 @@ void alm_settings_shape(alm_config *c, alm_settings *s) {
     c->n_kv_heads = alm_settings_count(s, "attention.head_count_kv", "num_key_value_heads", shared);
     c->ffn = needed(s, "feed_forward_length", "intermediate_size", c->ffn);
     c->context = needed(s, "context_length", "max_position_embeddings", c->context ? c->context : 2048);
-    double eps = c->norm_eps > 0.0 ? c->norm_eps : 1e-6;
-    c->norm_eps =
-        alm_settings_real(s, "attention.layer_norm_rms_epsilon", "rms_norm_eps", s->g ? ALM_REQUIRED_REAL : eps);
+    norm_eps(c, s);
+    alm_settings_heads(c, s);
+}
+
+void alm_settings_heads(alm_config *c, alm_settings *s) {
     c->head_dim = alm_settings_count(s, "attention.key_length", "head_dim", s->g ? 0 : c->head_dim);
     if (s->status == ALM_OK && c->head_dim == 0) {
         if (c->n_heads == 0 || c->hidden % c->n_heads)
@@ -232,6 +242,33 @@ void alm_settings_shape(alm_config *c, alm_settings *s) {
     }
     if (alm_settings_count(s, "attention.value_length", NULL, c->head_dim) != c->head_dim)
         alm_settings_unsupported(s, "values of another size (key %s)", s->key);
+}
+
+void alm_settings_gelu(alm_config *c, alm_settings *s, const char *hf, alm_activation usual) {
+    alm_settings_activation(c, s, hf, usual);
+    if (c->activation == ALM_ACT_SILU) alm_settings_unsupported(s, "another %s than GELU", hf);
+}
+
+size_t alm_settings_rows_of(alm_settings *s, const char *tensor) {
+    const alm_gguf_tensor *t = alm_settings_tensor(s, tensor) ? alm_gguf_find_tensor(s->g, s->key) : NULL;
+    if (!t || t->n_dims != 2 || t->dim[1] > SIZE_MAX / 2) {
+        alm_settings_refuse(s, "missing_tensor: there is no matrix %s", tensor);
+        return 0;
+    }
+    return (size_t)t->dim[1];
+}
+
+size_t alm_settings_members(alm_settings *s, const char *hf) {
+    const alm_json *v = s->g ? NULL : member(s, hf);
+    return v && v->type == ALM_JSON_OBJECT ? v->n : 0;
+}
+
+bool alm_settings_lists(alm_settings *s, const char *hf, const char *text) {
+    const alm_json *v = s->g ? NULL : member(s, hf);
+    if (!v || v->type != ALM_JSON_ARRAY) return false;
+    for (const alm_json *c = alm_json_first(v); c; c = alm_json_next(v, c))
+        if (c->type == ALM_JSON_STRING && alm_str_eq(c->text, alm_str_of(text))) return true;
+    return false;
 }
 
 void alm_settings_only(alm_config *c, alm_settings *s, alm_activation activation, const char *const *biases) {

@@ -51,6 +51,16 @@ void alm_settings_unsupported(alm_settings *s, const char *format, ...) ALM_PRIN
 /* n_vocab, hidden, n_layers, n_heads, n_kv_heads, head_dim, ffn, context, norm_eps, tied, as Llama names them. What c holds
  * before (other than 0) is the family's default where config.json does not say it. */
 void alm_settings_shape(alm_config *c, alm_settings *s);
+/* Parts of it: n_vocab and tied; head_dim, after n_heads and hidden. */
+void alm_settings_vocabulary(alm_config *c, alm_settings *s);
+void alm_settings_heads(alm_config *c, alm_settings *s);
+/* GELU in one of its forms, `usual` where it is not said; everything else is refused. */
+void alm_settings_gelu(alm_config *c, alm_settings *s, const char *hf, alm_activation usual);
+/* GGUF: rows of a matrix that must be there. */
+size_t alm_settings_rows_of(alm_settings *s, const char *tensor);
+/* config.json: members of an object, 0 when there is none; whether an array holds this string. */
+size_t alm_settings_members(alm_settings *s, const char *hf);
+bool alm_settings_lists(alm_settings *s, const char *hf, const char *text);
 /* rope_theta (theta: where it is not said), rope_dims and every kind of scaling. After the shape. */
 void alm_settings_rope(alm_config *c, alm_settings *s, double theta);
 /* silu, gelu in both forms; `fallback` where it is not said (GGUF never says it). */

@@ -27,6 +27,9 @@ static size_t extent(alm_extent x, const alm_config *c) {
     case ALM_X_CONTEXT: return c->context;
     case ALM_X_EXPERTS: return c->n_experts;
     case ALM_X_EXPERT_FFN: return c->expert_ffn;
+    case ALM_X_HEADS: return c->n_heads;
+    case ALM_X_KINDS: return c->n_kinds;
+    case ALM_X_LABELS: return c->n_labels;
     }
     return 1;
 }
@@ -61,9 +64,14 @@ static void make(alm_slot *s, const alm_family *f, const alm_config *c, size_t r
     *s = (alm_slot){.n_rows = extent(r->rows, c), .n_cols = extent(r->cols, c)};
     s->vector = r->kind != ALM_MATRIX;
     s->begins = r->kind == ALM_NORM ? 1.0F : 0.0F;
+    s->optional = (r->flags & ALM_ROW_OPTIONAL) != 0;
     s->residual = (r->flags & ALM_ROW_RESIDUAL) != 0;
     s->heads = r->flags & ALM_ROW_Q ? c->n_heads : r->flags & ALM_ROW_KV ? c->n_kv_heads : 0;
     if (r->gguf) alm_origin_name(&s->origin[0], ALM_IN_GGUF, r->gguf, layer, expert);
+    if (r->flags & ALM_ROW_EXPERTS) { /* stacked */
+        size_t n = s->vector ? s->n_cols : s->n_rows;
+        s->origin[0].rows = c->n_experts * n, s->origin[0].first = expert * n;
+    }
     if (r->hf) alm_origin_name(&s->origin[1], ALM_IN_HF, r->hf, layer, expert);
     s->origin[1].split = f->neighbours && s->heads > 0;
     if (f->origins) f->origins(s, c, row, layer, expert);

@@ -22,7 +22,7 @@ typedef struct found {
     uint32_t type; /* of GGUF; UINT32_MAX: none of them */
     uint32_t n_dims;
     uint64_t rows, cols;
-    const unsigned char *at;
+    const unsigned char *at, *scales; /* scales: of blocks (alm_origin.blocks) */
 } found;
 
 typedef struct source {
@@ -53,6 +53,26 @@ static void name_in_file(char *out, size_t out_bytes, const source *from, const 
     snprintf(out, out_bytes, "%s%s", begins ? from->used : "", begins ? name + n : name);
 }
 
+static bool is_bytes(const alm_tensor_entry *t) { return t && strcmp(t->type_name, "U8") == 0; }
+
+/* Both tensors of MXFP4 blocks; a row has so many blocks. */
+static bool find_blocks(found *out, const source *from, const char *name, size_t blocks) {
+    char full[220];
+    name_in_file(full, 200, from, name);
+    size_t n = strlen(full);
+    memcpy(full + n, "_blocks", 8);
+    const alm_tensor_entry *t = alm_tensors_find(from->s, alm_str_of(full));
+    memcpy(full + n, "_scales", 8);
+    const alm_tensor_entry *s = alm_tensors_find(from->s, alm_str_of(full));
+    if (!t || !s || blocks == 0) return false;
+    *out = (found){t->name, UINT32_MAX, t->n_dims, 0, 0, t->at, s->at};
+    /* Anything else than a byte a scale and 16 a block has no rows, and no shape that fits. */
+    if (is_bytes(t) && is_bytes(s) && s->n_items <= UINT64_MAX / 16 && t->n_items == 16 * s->n_items &&
+        s->n_items % blocks == 0)
+        out->rows = s->n_items / blocks, out->cols = 32 * blocks;
+    return true;
+}
+
 static bool find_hf(found *out, const source *from, const char *name) {
     char full[200];
     name_in_file(full, sizeof full, from, name);
@@ -70,7 +90,10 @@ static const alm_origin *find(found *out, const source *from, const alm_slot *sl
     for (size_t i = 0; i < ALM_SLOT_ORIGINS; i++) {
         const alm_origin *o = &slot->origin[i];
         if (!lies_in(o, from)) continue;
-        if (from->g ? find_gguf(out, from, o->name) : find_hf(out, from, o->name)) return o;
+        if (o->blocks ? find_blocks(out, from, o->name, slot->n_cols / 32)
+            : from->g ? find_gguf(out, from, o->name)
+                      : find_hf(out, from, o->name))
+            return o;
     }
     return NULL;
 }
@@ -81,11 +104,14 @@ static const alm_origin *find(found *out, const source *from, const alm_slot *sl
 static size_t rows_of(const alm_slot *s) { return s->vector ? s->n_cols : s->n_rows; }
 static size_t cols_of(const alm_slot *s) { return s->vector ? 1 : s->n_cols; }
 
+/* Columns of a tensor that lies turned over. */
+static size_t wide_of(const alm_slot *s, const alm_origin *o) { return o->wide ? o->wide : s->n_rows; }
+
 static alm_status check_shape(const found *t, const alm_slot *s, const alm_origin *o, alm_error *err) {
     size_t rows = o->rows         ? o->rows
                   : o->transposed ? cols_of(s)
                                   : rows_of(s),
-           cols = o->transposed ? rows_of(s) : cols_of(s);
+           cols = o->transposed ? wide_of(s, o) : cols_of(s);
     /* Parts of stacks have a dimension more, and a part of a stack of vectors lies in rows. */
     bool fits = o->rows && s->vector ? t->rows * t->cols == rows
                 : s->vector          ? t->n_dims == 1 && t->rows == rows
@@ -118,14 +144,42 @@ static alm_status take_vector(float *out, const alm_slot *s, const alm_origin *o
 /* Row c of the tensor is column c of the weight. */
 static alm_status turn_over(float *out, const alm_slot *s, const alm_origin *o, const found *t, const alm_type *type,
                             alm_error *err) {
-    size_t row_bytes = s->n_rows / type->block * type->block_bytes;
-    float *line = alm_calloc(s->n_rows, sizeof *line);
+    size_t n = wide_of(s, o), row_bytes = n / type->block * type->block_bytes, step = o->wide_step ? o->wide_step : 1;
+    float *line = alm_calloc(n, sizeof *line);
     if (!line) return alm_fail_memory(err);
     for (size_t c = 0; c < s->n_cols; c++) {
-        type->decode(line, t->at + row_in_file(o, c) * row_bytes, s->n_rows);
-        for (size_t r = 0; r < s->n_rows; r++) out[r * s->n_cols + c] = line[r];
+        type->decode(line, t->at + row_in_file(o, c) * row_bytes, n);
+        for (size_t r = 0; r < s->n_rows; r++) out[r * s->n_cols + c] = line[o->wide_first + r * step];
     }
     alm_free(line);
+    return ALM_OK;
+}
+
+enum { MXFP4_BYTES = 17 };
+
+/* A byte of theirs holds numbers 2 i and 2 i + 1 of a block; of GGUF's, numbers i and i + 16, the scale in front. */
+static void turn_block(unsigned char *out, unsigned char scale, const unsigned char *in) {
+    out[0] = scale;
+    for (size_t i = 0; i < 16; i++) {
+        unsigned low = in[i / 2] >> i % 2 * 4 & 15U, high = in[8 + i / 2] >> i % 2 * 4 & 15U;
+        out[1 + i] = (unsigned char)(low | high << 4);
+    }
+}
+
+static alm_status take_blocks(alm_model *m, size_t i, const found *t, const alm_origin *o, alm_error *err) {
+    const alm_slot *s = &m->slot[i];
+    size_t n = s->n_cols / 32;
+    if (t->rows != o->rows || t->cols != s->n_cols)
+        return alm_fail(err, ALM_MALFORMED, "bad_shape: tensor %.*s and its scales are not %zu rows of %zu blocks",
+                        ALM_ARG(t->name), o->rows, n);
+    unsigned char *own = alm_calloc(s->n_rows, n * MXFP4_BYTES);
+    if (!own) return alm_fail_memory(err);
+    m->weight[i].at = m->own[i] = own;
+    m->weight[i].type = ALM_MXFP4;
+    for (size_t r = 0; r < s->n_rows; r++) {
+        size_t at = row_in_file(o, r) * n;
+        for (size_t b = 0; b < n; b++, own += MXFP4_BYTES) turn_block(own, t->scales[at + b], t->at + 16 * (at + b));
+    }
     return ALM_OK;
 }
 
@@ -138,10 +192,11 @@ static alm_status gather(unsigned char *out, const alm_slot *s, const alm_origin
 static alm_status take(alm_model *m, size_t i, const found *t, const alm_origin *o, alm_error *err) {
     const alm_slot *s = &m->slot[i];
     alm_weight *w = &m->weight[i];
+    if (o->blocks) return take_blocks(m, i, t, o, err);
     const alm_type *type = alm_type_find(t->type);
     alm_status st = check_shape(t, s, o, err);
     if (st != ALM_OK) return st;
-    if (!type || (o->transposed ? s->n_rows : cols_of(s)) % type->block)
+    if (!type || (o->transposed ? wide_of(s, o) : cols_of(s)) % type->block)
         return alm_fail(err, ALM_UNSUPPORTED, "unsupported: tensor %.*s has a type that this build cannot decode",
                         ALM_ARG(t->name));
     size_t row_bytes = o->transposed ? 0 : cols_of(s) / type->block * type->block_bytes;
@@ -160,6 +215,13 @@ static alm_status take(alm_model *m, size_t i, const found *t, const alm_origin 
 
 /* -- all of them --------------------------------------------------------------------------------------------------------- */
 
+/* What the head's own matrix is called in Hugging Face. */
+static alm_str head_name(const alm_family *f) {
+    for (size_t r = 0; r < f->n_rows; r++)
+        if (f->row[r].flags & ALM_ROW_HEAD) return alm_str_of(f->row[r].hf);
+    return ALM_STR("");
+}
+
 /* Buffers that older programs stored, and the copy of a tied embedding: no weights. */
 static bool is_known_extra(const alm_model *m, const source *from, alm_str name) {
     if (from->g) return false;
@@ -170,10 +232,10 @@ static bool is_known_extra(const alm_model *m, const source *from, alm_str name)
         part = alm_str_slice(part, end, part.n - !end);
         if (end ? alm_str_ends(name, part) : alm_str_starts(name, part)) return true;
     }
-    if (!m->config.tied || !alm_str_eq(name, ALM_STR("lm_head.weight"))) return false;
+    if (!m->config.tied || !alm_str_eq(name, head_name(m->family))) return false;
     char embedding[200];
     name_in_file(embedding, sizeof embedding, from, m->slot[0].origin[1].name);
-    const alm_tensor_entry *head = alm_tensors_find(from->s, ALM_STR("lm_head.weight")),
+    const alm_tensor_entry *head = alm_tensors_find(from->s, name),
                            *table = alm_tensors_find(from->s, alm_str_of(embedding));
     return table && head->type == table->type && head->n_bytes == table->n_bytes &&
            memcmp(head->at, table->at, head->n_bytes) == 0;
@@ -195,7 +257,11 @@ static bool is_slot(const alm_model *m, const source *from, alm_str name) {
             char full[200];
             if (!lies_in(o, from)) continue;
             name_in_file(full, sizeof full, from, o->name);
-            if (alm_str_eq(name, alm_str_of(full))) return true;
+            alm_str known = alm_str_of(full);
+            if (alm_str_eq(name, known)) return true;
+            if (!o->blocks || !alm_str_starts(name, known)) continue;
+            known = alm_str_slice(name, known.n, name.n);
+            if (alm_str_eq(known, ALM_STR("_blocks")) || alm_str_eq(known, ALM_STR("_scales"))) return true;
         }
     }
     return false;
@@ -243,11 +309,13 @@ static alm_status fill(alm_model *m, const source *from, size_t n_used, alm_erro
     for (size_t i = 0; i < m->n_weight; i++) {
         found t;
         const alm_origin *o = find(&t, from, &m->slot[i]);
+        if (!o && m->slot[i].optional) continue;
         if (!o) {
             note_absent(&none, from, &m->slot[i]);
             continue;
         }
-        n_used += o->first == 0; /* a tensor of several weights counts with its first */
+        n_used += o->first == 0 && o->wide_first == 0 ? 1U + o->blocks
+                                                      : 0; /* a tensor of several weights counts with its first */
         alm_status st = take(m, i, &t, o, err);
         if (st != ALM_OK) return st;
     }

@@ -394,7 +394,7 @@ static void an_option_that_would_change_the_result_is_refused(void **state) {
         {"\"head_dim\":15", ALM_MALFORMED, "pairs"},
         {"\"rms_norm_eps\":\"x\"", ALM_MALFORMED, "no number"},
         {"\"tie_word_embeddings\":1", ALM_MALFORMED, "no bool"},
-        {"\"model_type\":\"bert\"", ALM_UNSUPPORTED, "bert"},
+        {"\"model_type\":\"albert\"", ALM_UNSUPPORTED, "albert"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1000];

@@ -14,12 +14,29 @@
 static const double bound = 1e-4;
 
 static const char *const names[] = {
-    "llama2",     "llama3",    "llama32-tied", "llama3-k256",        "mistral-swa", "mistral-v3", "qwen2",
-    "qwen2-yarn", "phi3-mini", "phi4",         "phi4-mini-longrope", "qwen3",       "gemma2",     "gemma3",
+    "llama2",
+    "llama3",
+    "llama32-tied",
+    "llama3-k256",
+    "mistral-swa",
+    "mistral-v3",
+    "qwen2",
+    "qwen2-yarn",
+    "phi3-mini",
+    "phi4",
+    "phi4-mini-longrope",
+    "qwen3",
+    "gemma2",
+    "gemma3",
+    "mixtral",
+    "qwen3moe",
+    "gpt2",
+    "gptneox",
+    "phi2",
 };
 
-/* Made by tests/golden/models/make.py. */
-static const char *const own_names[] = {"olmo2", "olmo2-tied", "granite", "granite-tied"};
+/* Made by tests/golden/models/make.py and make_gpt_oss.py. */
+static const char *const own_names[] = {"olmo2", "olmo2-tied", "granite", "granite-tied", "gpt-oss", "gpt-oss-mxfp4"};
 
 typedef struct truth {
     alm_json_doc doc;
