@@ -53,3 +53,50 @@ alm_status alm_embedding(float *out, alm_model *m, alm_compute *c, const alm_row
     alm_tape_free(t);
     return st;
 }
+
+/* -- from texts ------------------------------------------------------------------------------------------------------ */
+
+/* Appends the ids of one text. */
+static alm_status add_text(alm_buf *ids, const alm_tokenizer *t, alm_tokenizer_scratch *s, alm_str text, size_t most,
+                           alm_error *err) {
+    size_t n_before, n_behind, first = ids->n / sizeof(uint32_t);
+    const uint32_t *before = alm_tokenizer_before(t, &n_before), *behind = alm_tokenizer_behind(t, &n_behind);
+    if (n_before + n_behind >= most)
+        return alm_fail(err, ALM_INVALID, "%zu tokens leave no room for a text: %zu stand at its ends", most,
+                        n_before + n_behind);
+    alm_buf_add(ids, before, n_before * sizeof *before);
+    alm_status st = alm_tokenizer_encode(t, s, text, ALM_SPECIALS_NONE, ids, err);
+    if (st != ALM_OK) return st;
+    size_t room = first + most - n_behind, n = ids->n / sizeof(uint32_t);
+    if (n > room) ids->n = room * sizeof(uint32_t);
+    alm_buf_add(ids, behind, n_behind * sizeof *behind);
+    return ids->failed == ALM_OK ? ALM_OK : alm_fail_memory(err);
+}
+
+alm_status alm_embedding_of(float *out, alm_model *m, const alm_tokenizer *tokenizer, alm_compute *c,
+                            const alm_str *text, size_t n, size_t max_tokens, alm_pooling pooling, bool unit,
+                            alm_error *err) {
+    size_t most = alm_model_config(m)->context;
+    alm_buf ids = alm_buf_with_limit(SIZE_MAX);
+    alm_tokenizer_scratch *s = NULL;
+    uint32_t *start = NULL;
+    if (max_tokens && max_tokens < most) most = max_tokens;
+    if (n == 0) return ALM_OK;
+    alm_status st = alm_tokenizer_scratch_new(&s, tokenizer, err);
+    if (st == ALM_OK && !(start = alm_calloc(n + 1, sizeof *start))) st = alm_fail_memory(err);
+    for (size_t i = 0; i < n && st == ALM_OK; i++) {
+        st = add_text(&ids, tokenizer, s, text[i], most, err);
+        if (st == ALM_OK && ids.n / sizeof(uint32_t) > UINT32_MAX)
+            st = alm_fail(err, ALM_LIMIT, "%zu texts have more tokens than one step can hold", n);
+        if (st == ALM_OK) start[i + 1] = (uint32_t)(ids.n / sizeof(uint32_t));
+    }
+    if (st == ALM_OK) {
+        const alm_rows rows = {
+            .n = start[n], .n_docs = n, .id = (const uint32_t *)(const void *)ids.at, .start = start};
+        st = alm_embedding(out, m, c, &rows, pooling, unit, err);
+    }
+    alm_free(start);
+    alm_tokenizer_scratch_free(s);
+    alm_buf_free(&ids);
+    return st;
+}

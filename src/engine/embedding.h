@@ -8,6 +8,7 @@
 #define ALM_ENGINE_EMBEDDING_H
 
 #include "model/model.h"
+#include "text/tokenizer.h"
 
 /* One vector for each document of rows, of the model's width: out [n_docs][hidden].
  *   pooling: ALM_POOL_UNSAID takes what the model's files say, else the mean for an encoder, the last position otherwise
@@ -16,5 +17,11 @@
  * model's context. */
 alm_status alm_embedding(float *out, alm_model *m, alm_compute *c, const alm_rows *rows, alm_pooling pooling, bool unit,
                          alm_error *err);
+
+/* The same from texts: each becomes tokens, with what the model wants before and behind it; a longer one is cut behind
+ * max_tokens of them, those at its ends included (0, or more than that: the model's context). out [n][hidden]. */
+alm_status alm_embedding_of(float *out, alm_model *m, const alm_tokenizer *tokenizer, alm_compute *c,
+                            const alm_str *text, size_t n, size_t max_tokens, alm_pooling pooling, bool unit,
+                            alm_error *err);
 
 #endif

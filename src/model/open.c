@@ -124,11 +124,40 @@ static alm_status read_config(alm_config *config, const char *dir, alm_error *er
     return st;
 }
 
+/* sentence-transformers keeps beside a model how a text becomes a vector. A file that is not there or says something else
+ * changes nothing: it only fills in what nobody asked for. */
+static alm_status read_pooling(alm_config *config, const char *dir, alm_error *err) {
+    static const struct {
+        const char *name;
+        alm_pooling is;
+    } modes[] = {{"pooling_mode_mean_tokens", ALM_POOL_MEAN},
+                 {"pooling_mode_cls_token", ALM_POOL_FIRST},
+                 {"pooling_mode_lasttoken", ALM_POOL_LAST}};
+    alm_buf path = alm_buf_with_limit(1 << 16), text = alm_buf_with_limit(1 << 16);
+    alm_json_doc doc = {0};
+    alm_status st = alm_path_join(&path, dir, "1_Pooling/config.json", err);
+    if (st == ALM_OK && !alm_buf_text(&path)) st = alm_fail_memory(err);
+    if (st == ALM_OK && alm_file_exists(path.at) && alm_file_read(&text, path.at, NULL) == ALM_OK)
+        st = alm_json_parse(&doc, text.at, text.n, NULL, NULL, NULL) == ALM_NO_MEMORY ? alm_fail_memory(err) : ALM_OK;
+    size_t n = 0;
+    for (size_t i = 0; st == ALM_OK && doc.node && i < sizeof modes / sizeof *modes; i++) {
+        const alm_json *v = doc.node->type == ALM_JSON_OBJECT ? alm_json_get(doc.node, modes[i].name) : NULL;
+        if (!v || v->type != ALM_JSON_TRUE) continue;
+        config->pooling = n++ ? ALM_POOL_UNSAID : modes[i].is; /* several at once are laid end to end: not known here */
+    }
+    if (text.failed == ALM_NO_MEMORY) st = alm_fail_memory(err);
+    alm_json_doc_free(&doc);
+    alm_buf_free(&path);
+    alm_buf_free(&text);
+    return st;
+}
+
 static alm_status open_folder(alm_model **out, const char *path, alm_error *err) {
     alm_config config;
     alm_tensors *s = NULL;
     alm_model *m = NULL;
     alm_status st = read_config(&config, path, err);
+    if (st == ALM_OK) st = read_pooling(&config, path, err);
     if (st == ALM_OK) st = alm_tensors_open(&s, path, err);
     if (st == ALM_OK && config.n_layers > alm_tensors_count(s))
         st = alm_fail(err, ALM_MALFORMED, "missing_tensor: %zu layers, %zu tensors", config.n_layers,

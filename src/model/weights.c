@@ -161,7 +161,8 @@ enum { MXFP4_BYTES = 17 };
 static void turn_block(unsigned char *out, unsigned char scale, const unsigned char *in) {
     out[0] = scale;
     for (size_t i = 0; i < 16; i++) {
-        unsigned low = in[i / 2] >> i % 2 * 4 & 15U, high = in[8 + i / 2] >> i % 2 * 4 & 15U;
+        unsigned shift = i % 2 ? 4 : 0, low = (unsigned)in[i / 2] >> shift & 15U;
+        unsigned high = (unsigned)in[8 + i / 2] >> shift & 15U;
         out[1 + i] = (unsigned char)(low | high << 4);
     }
 }

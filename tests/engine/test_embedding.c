@@ -108,6 +108,92 @@ static void bits_do_not_depend_on_neighbours_or_on_who_computes(void **state) {
     close_world(&w);
 }
 
+static alm_status one_from_text(void *arg) {
+    world *w = arg;
+    alm_error err = {0};
+    alm_compute *c = NULL;
+    alm_tokenizer *t = NULL;
+    float out[2 * DIM];
+    const alm_str text[] = {ALM_STR("The pump reports 6.4 bar."), ALM_STR("ok")};
+    alm_status st = alm_compute_new_isa(&c, "plain", NULL, &err);
+    if (st == ALM_OK) st = alm_tokenizer_open(&t, alm_test_shared("oracles/models/bert-embed"), NULL, &err);
+    if (st == ALM_OK) st = alm_embedding_of(out, w->m, t, c, text, 2, 0, ALM_POOL_UNSAID, true, &err);
+    alm_tokenizer_free(t);
+    alm_compute_free(c);
+    return st;
+}
+
+static void texts_become_tokens_and_vectors(void **state) {
+    (void)state;
+    world w;
+    if (!open_world(&w)) skip();
+    alm_compute *c;
+    alm_tokenizer *t;
+    alm_error err = {0};
+    alm_str text[TEXTS + 1];
+    size_t n = 0;
+    float want[TEXTS * DIM], got[(TEXTS + 1) * DIM];
+    const alm_json *items = alm_json_get(w.doc.node, "items");
+    for (const alm_json *v = alm_json_first(items); v; v = alm_json_next(items, v))
+        text[n++] = alm_json_get(v, "text")->text;
+    text[TEXTS] = ALM_STR("");
+    CHECK_OK(alm_compute_new(&c, NULL, &err), &err);
+    CHECK_OK(alm_tokenizer_open(&t, alm_test_shared("oracles/models/bert-embed"), NULL, &err), &err);
+    embed(want, &w, "plain", 1, 0, TEXTS, ALM_POOL_MEAN);
+    CHECK_OK(alm_embedding_of(got, w.m, t, c, text, TEXTS + 1, 0, ALM_POOL_UNSAID, true, &err), &err);
+    CHECK(memcmp(want, got, sizeof want) == 0);
+    /* Cut to five: the first, three more, and the one that ends a text. */
+    const uint32_t id[] = {w.id[0], w.id[1], w.id[2], w.id[3], w.id[w.start[1] - 1]}, start[] = {0, 5};
+    const alm_rows rows = {.n = 5, .n_docs = 1, .id = id, .start = start};
+    CHECK_OK(alm_embedding(want, w.m, c, &rows, ALM_POOL_MEAN, false, &err), &err);
+    CHECK_OK(alm_embedding_of(got, w.m, t, c, text, 1, 5, ALM_POOL_MEAN, false, &err), &err);
+    CHECK(memcmp(want, got, DIM * sizeof *want) == 0);
+    CHECK_STATUS(alm_embedding_of(got, w.m, t, c, text, 1, 2, ALM_POOL_MEAN, false, &err), ALM_INVALID, &err);
+    CHECK_HOLDS(err.text, "room");
+    CHECK_OK(alm_embedding_of(got, w.m, t, c, text, 0, 0, ALM_POOL_MEAN, false, &err), &err);
+    alm_tokenizer_free(t);
+    alm_compute_free(c);
+    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(one_from_text, &w) > 10);
+    close_world(&w);
+}
+
+static void a_folder_says_how_its_texts_become_vectors(void **state) {
+    (void)state;
+    static const struct {
+        const char *says;
+        alm_pooling is;
+    } cases[] = {{"{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": false}", ALM_POOL_FIRST},
+                 {"{\"pooling_mode_cls_token\": false, \"pooling_mode_mean_tokens\": true}", ALM_POOL_MEAN},
+                 {"{\"pooling_mode_lasttoken\": true}", ALM_POOL_LAST},
+                 {"{\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": true}", ALM_POOL_UNSAID},
+                 {"[true", ALM_POOL_UNSAID},
+                 {"7", ALM_POOL_UNSAID}};
+    if (!alm_test_shared("oracles/models/bert-embed")) skip();
+    char from[PATH_MAX + 40], folder[PATH_MAX], to[PATH_MAX + 40];
+    alm_error err = {0};
+    snprintf(folder, sizeof folder, "%s", alm_test_path("pooled"));
+    snprintf(to, sizeof to, "%s/1_Pooling", folder);
+    CHECK_OK(alm_dir_make(folder, &err), &err);
+    CHECK_OK(alm_dir_make(to, &err), &err);
+    static const char *const files[] = {"config.json", "model.safetensors"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t n;
+        snprintf(from, sizeof from, "%s/%s", alm_test_shared("oracles/models/bert-embed"), files[i]);
+        snprintf(to, sizeof to, "%s/%s", folder, files[i]);
+        char *text = alm_test_slurp(from, &n);
+        alm_test_write(to, text, n);
+        alm_free(text);
+    }
+    snprintf(to, sizeof to, "%s/1_Pooling/config.json", folder);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alm_model *m;
+        alm_test_write(to, cases[i].says, strlen(cases[i].says));
+        CHECK_OK(alm_model_open(&m, folder, &err), &err);
+        CHECK(alm_model_config(m)->pooling == cases[i].is, "%s", cases[i].says);
+        alm_model_free(m);
+    }
+}
+
 static void what_has_no_vector_is_refused(void **state) {
     (void)state;
     world w;
@@ -138,6 +224,8 @@ static void what_has_no_vector_is_refused(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(vectors_are_those_of_the_reference),
     cmocka_unit_test(bits_do_not_depend_on_neighbours_or_on_who_computes),
+    cmocka_unit_test(texts_become_tokens_and_vectors),
+    cmocka_unit_test(a_folder_says_how_its_texts_become_vectors),
     cmocka_unit_test(what_has_no_vector_is_refused),
 };
 ALM_TEST_MAIN(tests)
