@@ -141,8 +141,9 @@ static void look_for_help(alm_cli_common *common, int argc, char **argv) {
     }
 }
 
-/* A name becomes the path that opens it; `kept` owns what is new. */
+/* A name becomes the path that opens it; `kept` owns what is new. "-" is standard input, where a MODEL may be left out. */
 static alm_status resolve(const char **typed, alm_names *kept, alm_error *err) {
+    if (strcmp(*typed, "-") == 0) return ALM_OK;
     alm_buf path = alm_buf_with_limit(1 << 16);
     alm_status st = alm_ref_resolve(&path, *typed, err);
     if (st == ALM_OK && strcmp(path.at, *typed) != 0) {
