@@ -62,6 +62,7 @@ static void origins(alm_slot *slot, const alm_config *c, size_t row, size_t laye
     static const char *const alone[ROWS] = {[EXPERT_GATE] = "blk.%.ffn_gate.#.weight",
                                             [EXPERT_UP] = "blk.%.ffn_up.#.weight",
                                             [EXPERT_DOWN] = "blk.%.ffn_down.#.weight"};
+    if (row == ROUTER) alm_origin_name(&slot->origin[2], ALM_IN_HF, "model.layers.%.mlp.gate.weight", layer, expert);
     if (!alone[row]) return;
     alm_origin *stack = &slot->origin[3];
     alm_origin_name(&slot->origin[2], ALM_IN_GGUF, alone[row], layer, expert);
