@@ -4,9 +4,11 @@
  * with keys and values kept, cut at any place.
  *
  *     test_matrix          the models of tests/data/models, each value of each axis at least once: seconds
- *     test_matrix all      those of $ALM_SHARED/oracles too, every combination but two: minutes. Instruction sets without vectors are
- *                          slow, so they compute everything again for one or two tokens with one number of threads only;
- *                          a GGUF file with the weights of a folder goes as in the small matrix
+ *     test_matrix all      those of $ALM_SHARED/oracles too, and folders in every combination but two: minutes. Instruction sets without
+ *                          vectors are slow, so they compute everything again for one or two tokens with one number of threads
+ *                          only; GGUF files, whose weights are read differently and then computed with as all others, take one
+ *                          way for each instruction set and number of threads
+ *     test_matrix all X    only models with X in their name
  *
  * A model is a folder with a config.json or a .gguf file: what lies there is taken, so new families join by themselves. A family
  * that this build does not know is skipped by name. */
@@ -167,7 +169,7 @@ static size_t go_some(documents *o, const char *isa, unsigned n_threads, bool al
     char who[64];
     bool slow = strcmp(isa, "plain") == 0 || strcmp(isa, "wide") == 0;
     size_t n = 0;
-    if (slow && !all && n_threads != 1 && n_threads != 3) return 0;
+    if (slow && !all_ways && n_threads != 1 && n_threads != 3) return 0;
     CHECK_OK(alm_pool_new(&pool, n_threads, &err), &err);
     CHECK_OK(alm_compute_new_isa(&o->c, isa, pool, &err), &err);
     CHECK_OK(alm_model_pack(o->m, o->c, &err), &err);
@@ -184,12 +186,6 @@ static size_t go_some(documents *o, const char *isa, unsigned n_threads, bool al
     alm_compute_free(o->c);
     alm_pool_free(pool);
     return n;
-}
-
-/* Such a file has the weights of a folder. */
-static bool is_copy(const entry *e) {
-    size_t n = strlen(e->path);
-    return n > 9 && strcmp(e->path + n - 9, "-f32.gguf") == 0;
 }
 
 static void one_digest_of_all_ways(void **state) {
@@ -219,7 +215,7 @@ static void one_digest_of_all_ways(void **state) {
     for (const alm_kernels *const *k = alm_kernels_all(); *k; k++) {
         if (!alm_kernels_can(*k)) continue;
         for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
-            n_ways += go_some(&o, (*k)->isa, threads[i], all_ways && !is_copy(e), round++);
+            n_ways += go_some(&o, (*k)->isa, threads[i], all_ways && e->folder, round++);
     }
     alm_digest digest;
     char hex[ALM_DIGEST_HEX_BYTES];
@@ -346,6 +342,7 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < n_models; i++) {
         const char *last = strrchr(models[i].path, '/') + 1;
+        if (argc > 2 && !strstr(last, argv[2])) continue;
         for (int which = 0; which < 2; which++) {
             if (which == 1 && !has_logits(&models[i])) continue;
             snprintf(name[n], sizeof name[n], "%s: %s", last,
