@@ -61,15 +61,22 @@ static void shuffle(fleet *f, char *text) {
 }
 
 void fleet_write_ticket(fleet *f, int64_t at_ms, fleet_ticket how, uint8_t incident) {
+    /* One draw after the other: the order of arguments is the compiler's. */
     char text[256];
+    const char *a, *b, *c;
     if (how == TICKET_SPANISH) snprintf(text, sizeof text, "%s", PICK(f, spanish));
     else if (how == TICKET_INJECTED) snprintf(text, sizeof text, "%s", PICK(f, injected));
-    else if (fleet_chance(f, 0.5))
-        snprintf(text, sizeof text, "%s, %s %s, %s", PICK(f, hello), PICK(f, thing), PICK(f, fault), PICK(f, wish));
-    else snprintf(text, sizeof text, "%s, %s %s, %s", PICK(f, gruss), PICK(f, sache), PICK(f, mangel), PICK(f, bitte));
+    else if (fleet_chance(f, 0.5)) {
+        c = PICK(f, wish), b = PICK(f, fault), a = PICK(f, thing);
+        snprintf(text, sizeof text, "%s, %s %s, %s", PICK(f, hello), a, b, c);
+    } else {
+        c = PICK(f, bitte), b = PICK(f, mangel), a = PICK(f, sache);
+        snprintf(text, sizeof text, "%s, %s %s, %s", PICK(f, gruss), a, b, c);
+    }
     if (how == TICKET_SHUFFLED) shuffle(f, text);
+    const char *user = PICK(f, users);
     fleet_say(f, at_ms, incident, "app-2", "helpdesk", "ticket %u from %s: \"%s\"", 700000 + fleet_below(f, 90000),
-              PICK(f, users), text);
+              user, text);
 }
 
 void fleet_write_desk(fleet *f) {

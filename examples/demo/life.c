@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * life.c - what is normal in the fleet. Each function writes one service's life over all days. All text is ours. */
+ * life.c - what is normal in the fleet. Each function writes one service's life over all days. All text is ours.
+ *
+ * No call has two draws among its arguments: C leaves their order to the compiler, and the logs shall not depend on it. */
 #include "fleet.h"
 
 #include <stdio.h>
@@ -15,7 +17,8 @@ static const char *const products[] = {"lampe", "kettle", "bookshelf", "teppich"
 
 static void address(fleet *f, char at[20]) {
     static const char *const nets[] = {"198.51.100", "203.0.113", "192.0.2"};
-    snprintf(at, 20, "%s.%u", PICK(f, nets), 1 + fleet_below(f, 120));
+    unsigned last = 1 + fleet_below(f, 120);
+    snprintf(at, 20, "%s.%u", PICK(f, nets), last);
 }
 
 /* --- the shop: an order's id links the lines of four services ------------------------------------------------------ */
@@ -27,8 +30,8 @@ void fleet_write_order(fleet *f, int64_t at, fleet_order how, uint8_t incident) 
     fleet_say(f, at, incident, "app-1", "shop", "order %s opened by %s with %u items", id, user, items);
     for (unsigned i = 0; i < items; i++) {
         at += fleet_between(f, 5, 60);
-        fleet_say(f, at, incident, "app-1", "shop", "order %s: reserved %s in warehouse %s", id, PICK(f, products),
-                  fleet_chance(f, 0.6) ? "leipzig" : "leeds");
+        const char *town = fleet_chance(f, 0.6) ? "leipzig" : "leeds", *product = PICK(f, products);
+        fleet_say(f, at, incident, "app-1", "shop", "order %s: reserved %s in warehouse %s", id, product, town);
     }
     at += fleet_between(f, 40, 900);
     if (how == ORDER_MAIL_FIRST)
@@ -82,9 +85,9 @@ static void web(fleet *f) {
         else if (which == 3) snprintf(page, sizeof page, "/shop/item/%u", 1000 + fleet_below(f, 900));
         else snprintf(page, sizeof page, "%s", pages[which]);
         unsigned status = fleet_chance(f, 0.015) ? 404 : fleet_chance(f, 0.12) ? 304 : 200;
-        fleet_say(f, when, 0, fleet_chance(f, 0.5) ? "web-1" : "web-2", "nginx",
-                  "%s \"GET %s HTTP/1.1\" %u %u in %u ms", from, page, status,
-                  status == 304 ? 0 : 400 + fleet_below(f, 30000), 2 + fleet_below(f, 60));
+        unsigned ms = 2 + fleet_below(f, 60), bytes = status == 304 ? 0 : 400 + fleet_below(f, 30000);
+        const char *host = fleet_chance(f, 0.5) ? "web-1" : "web-2";
+        fleet_say(f, when, 0, host, "nginx", "%s \"GET %s HTTP/1.1\" %u %u in %u ms", from, page, status, bytes, ms);
     }
 }
 
@@ -95,18 +98,25 @@ static void database(fleet *f) {
         int64_t when = at + fleet_between(f, 0, 20 * SECOND);
         unsigned pages = 100 + fleet_below(f, 2000);
         fleet_say(f, when, 0, "db-1", "postgres", "checkpoint starting: time");
-        fleet_say(f, when + fleet_between(f, 9000, 28000), 0, "db-1", "postgres",
+        unsigned recycled = fleet_below(f, 4);
+        when += fleet_between(f, 9000, 28000);
+        fleet_say(f, when, 0, "db-1", "postgres",
                   "checkpoint complete: wrote %u buffers (%u.%u%%); 0 WAL file(s) added, 0 removed, %u recycled", pages,
-                  pages / 160, pages % 10, fleet_below(f, 4));
-        for (int i = 0; i < 3; i++)
-            if (fleet_chance(f, 0.25 * fleet_busy(at)))
-                fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres",
-                          "duration: %u.%03u ms  statement: SELECT * FROM %s WHERE id = %u", 100 + fleet_below(f, 700),
-                          fleet_below(f, 1000), PICK(f, tables), fleet_below(f, 900000));
-        if (fleet_chance(f, 0.12))
+                  pages / 160, pages % 10, recycled);
+        for (int i = 0; i < 3; i++) {
+            if (!fleet_chance(f, 0.25 * fleet_busy(at))) continue;
+            unsigned id = fleet_below(f, 900000);
+            const char *table = PICK(f, tables);
+            unsigned us = fleet_below(f, 1000), ms = 100 + fleet_below(f, 700);
             fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres",
-                      "automatic vacuum of table \"shop.public.%s\": index scans: %u", PICK(f, tables),
-                      fleet_below(f, 2));
+                      "duration: %u.%03u ms  statement: SELECT * FROM %s WHERE id = %u", ms, us, table, id);
+        }
+        if (fleet_chance(f, 0.12)) {
+            unsigned scans = fleet_below(f, 2);
+            const char *table = PICK(f, tables);
+            fleet_say(f, at + fleet_between(f, 0, 5 * MINUTE), 0, "db-1", "postgres",
+                      "automatic vacuum of table \"shop.public.%s\": index scans: %u", table, scans);
+        }
     }
     for (int64_t day = 0; day < f->days; day++) {
         int64_t at = day * DAY + 2 * HOUR + fleet_between(f, 0, 30 * SECOND);
@@ -137,22 +147,26 @@ static void kernels(fleet *f) {
                       "[%u.%06u] perf: interrupt took too long (%u > %u), lowering the sample rate", up, micro,
                       2500 + fleet_below(f, 900), 2400u);
             break;
-        default:
+        default: {
+            unsigned pid = 1000 + fleet_below(f, 30000);
             fleet_say(f, when, 0, host, "kernel",
                       "[%u.%06u] audit: type=1400 operation=\"open\" profile=\"snap.%s\" pid=%u", up, micro,
-                      PICK(f, products), 1000 + fleet_below(f, 30000));
+                      PICK(f, products), pid);
             break;
+        }
         }
     }
 }
 
 static void node(fleet *f) {
     static const char *const pods[] = {"shop", "payment", "mailer", "billing", "search"};
-    for (int64_t at = 0; at < f->days * DAY; at += 30 * SECOND)
-        if (fleet_chance(f, 0.7))
-            fleet_say(f, at + fleet_between(f, 0, 30 * SECOND), 0, "node-1", "kubelet",
-                      "probe of pod %s-%05x succeeded in %u ms", PICK(f, pods), 0x60000 + fleet_below(f, 12) * 977,
-                      1 + fleet_below(f, 40));
+    for (int64_t at = 0; at < f->days * DAY; at += 30 * SECOND) {
+        if (!fleet_chance(f, 0.7)) continue;
+        unsigned ms = 1 + fleet_below(f, 40), id = 0x60000 + fleet_below(f, 12) * 977;
+        const char *pod = PICK(f, pods);
+        fleet_say(f, at + fleet_between(f, 0, 30 * SECOND), 0, "node-1", "kubelet",
+                  "probe of pod %s-%05x succeeded in %u ms", pod, id, ms);
+    }
     /* a roll-out on working days */
     for (int64_t day = 0; day < f->days; day++) {
         if (day % 7 >= 5) continue;
@@ -198,9 +212,11 @@ static void metrics(fleet *f) {
         for (size_t h = 0; h < COUNT(hosts); h++) {
             if (!fleet_chance(f, 0.25)) continue;
             unsigned load = (unsigned)(fleet_busy(at) * 45) + 5 + fleet_below(f, 18);
+            unsigned queue = fleet_below(f, 6), disk = 38 + (unsigned)h * 3 + fleet_below(f, 3),
+                     mem = 40 + fleet_below(f, 20);
             fleet_say(f, at + fleet_between(f, 0, 2 * MINUTE), 0, hosts[h], "metrics",
                       "{\"host\":\"%s\",\"cpu\":0.%02u,\"mem\":0.%02u,\"disk\":0.%02u,\"queue\":%u}", hosts[h], load,
-                      40 + fleet_below(f, 20), 38 + (unsigned)h * 3 + fleet_below(f, 3), fleet_below(f, 6));
+                      mem, disk, queue);
         }
 }
 
@@ -208,13 +224,14 @@ static void metrics(fleet *f) {
 static void known_traces(fleet *f) {
     for (int64_t at = 0; at < f->days * DAY; at += HOUR) {
         if (!fleet_chance(f, 0.25)) continue;
+        unsigned line = 80 + fleet_below(f, 3), wait = 30 + 30 * fleet_below(f, 4);
         fleet_say(f, at + fleet_between(f, 0, HOUR), 0, "app-2", "mailer",
                   "mail server is slow, will try again in %u s\n"
                   "java.net.SocketTimeoutException: read timed out\n"
                   "\tat org.example.mail.Connection.read(Connection.java:211)\n"
                   "\tat org.example.mail.Sender.send(Sender.java:%u)\n"
                   "\tat org.example.mail.Queue.run(Queue.java:64)",
-                  30 + 30 * fleet_below(f, 4), 80 + fleet_below(f, 3));
+                  wait, line);
     }
 }
 

@@ -53,10 +53,12 @@ void fleet_write_incidents(fleet *f) {
     const int64_t day = f->learn_days * DAY;
 
     int64_t at = day + 10 * HOUR + 21 * MINUTE;
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned sector = 883000 + fleet_below(f, 9000);
         fleet_say(f, at + i * 700, DISK, "db-1", "kernel",
                   "[%u.%06u] blk_update_request: I/O error, dev sdb, sector %u", (unsigned)(at / SECOND) + 81000,
-                  fleet_below(f, 1000000), 883000 + fleet_below(f, 9000));
+                  fleet_below(f, 1000000), sector);
+    }
     fleet_say(f, at + 5200, DISK, "db-1", "kernel",
               "[%u.%06u] EXT4-fs warning (device sdb1): cannot read directory block", (unsigned)(at / SECOND) + 81005,
               fleet_below(f, 1000000));
@@ -66,33 +68,36 @@ void fleet_write_incidents(fleet *f) {
               "server process was terminated by signal 6, all connections are closed");
 
     at = day + 15 * HOUR + 40 * MINUTE;
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned item = 1000 + fleet_below(f, 900);
         fleet_say(f, at + i * 41000, NEW_TRACE, "app-1", "shop",
                   "cart of session %08x cannot be shown\n"
                   "java.lang.IllegalStateException: price of item %u is missing\n"
                   "\tat org.example.shop.Cart.total(Cart.java:133)\n"
                   "\tat org.example.shop.Page.render(Page.java:58)\n"
                   "\tat org.example.shop.Server.handle(Server.java:210)",
-                  alm_rng_u32(&f->rng), 1000 + fleet_below(f, 900));
+                  alm_rng_u32(&f->rng), item);
+    }
 
     at = day + DAY + 3 * HOUR + 12 * MINUTE;
     for (unsigned i = 0; i < 240; i++) {
         static const char *const names[] = {"anna", "jonas", "mia", "deploy", "backup"};
         char service[24];
         snprintf(service, sizeof service, "sshd[%u]", 31000 + i);
+        unsigned port = 30000 + fleet_below(f, 30000), last = 200 + fleet_below(f, 4);
         fleet_say(f, at + i * 1250, BRUTE_FORCE, "bastion", service,
-                  "Failed publickey for %s from 203.0.113.%u port %u ssh2", names[fleet_below(f, 5)],
-                  200 + fleet_below(f, 4), 30000 + fleet_below(f, 30000));
+                  "Failed publickey for %s from 203.0.113.%u port %u ssh2", names[fleet_below(f, 5)], last, port);
     }
 
     at = day + DAY + 11 * HOUR;
     for (unsigned i = 0; i < 14; i++) fleet_write_order(f, at + i * 31 * SECOND, ORDER_STOPS, STOPPED_ORDERS);
 
     at = day + DAY + 17 * HOUR + 30 * MINUTE;
-    for (unsigned i = 0; i < 60; i++)
+    for (unsigned i = 0; i < 60; i++) {
+        unsigned ms = 2 + fleet_below(f, 60), bytes = 400 + fleet_below(f, 100);
         fleet_say(f, at + i * 4000, BAD_GATEWAY, i % 2 ? "web-1" : "web-2", "nginx",
-                  "198.51.100.%u \"GET /cart HTTP/1.1\" 502 %u in %u ms", 1 + fleet_below(f, 120),
-                  400 + fleet_below(f, 100), 2 + fleet_below(f, 60));
+                  "198.51.100.%u \"GET /cart HTTP/1.1\" 502 %u in %u ms", 1 + fleet_below(f, 120), bytes, ms);
+    }
 
     at = day + 2 * DAY + 9 * HOUR + 10 * MINUTE;
     for (unsigned i = 0; i < 9; i++) fleet_write_order(f, at + i * 55 * SECOND, ORDER_RETRIES, RETRIES);
@@ -101,10 +106,12 @@ void fleet_write_incidents(fleet *f) {
     for (unsigned i = 0; i < 7; i++) fleet_write_order(f, at + i * 70 * SECOND, ORDER_MAIL_FIRST, MAIL_FIRST);
 
     at = day + 3 * DAY + 8 * HOUR;
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 20; i++) {
+        unsigned queue = fleet_below(f, 6), mem = 40 + fleet_below(f, 20);
         fleet_say(f, at + i * 2 * MINUTE, DISK_FULL, "db-1", "metrics",
                   "{\"host\":\"db-1\",\"cpu\":0.%02u,\"mem\":0.%02u,\"disk\":0.%02u,\"queue\":%u}",
-                  20 + fleet_below(f, 30), 40 + fleet_below(f, 20), 79 + i, fleet_below(f, 6));
+                  20 + fleet_below(f, 30), mem, 79 + i, queue);
+    }
 
     at = day + 3 * DAY + 13 * HOUR + 26 * MINUTE;
     fleet_say(f, at, STRANGER, "bastion", "sshd[30777]",
