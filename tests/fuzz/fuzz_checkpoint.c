@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     uint64_t step = p.step;
     st = alm_trainer_step(t, &p, NULL);
     CHECK(st == ALM_OK || st == ALM_END || st == ALM_LIMIT || st == ALM_INVALID);
-    CHECK(p.step == step || (st == ALM_OK && p.step == step + 1));
+    /* A step can go well and the look at what is held out end in numbers that are not finite. */
+    CHECK(p.step == step || ((st == ALM_OK || st == ALM_LIMIT) && p.step == step + 1));
     alm_trainer_free(t);
     alm_compute_free(c);
     alm_model_free(m);
