@@ -20,7 +20,7 @@ $ alm template chat.jinja --messages chat.json --no-generation-prompt; echo '|';
 | {"messages":[{"role":"user"}],"extra":{"eos_token":"!"}}
 $ alm template chat.jinja --lines
 > {"text":"<user>a\nb</s>"}
-> {"error":"line 1: 'int' object is not iterable"}
+> {"error":"messages is no list"}
 > {"error":"JSON at byte 12 (line 1, column 13): the text ends where a value should be"}
 > {"error":"an object with messages is expected"}
 > {"text":"<user>!<assistant>"}
