@@ -287,6 +287,7 @@ const alm_command_spec alm_cmd_template = {
     .min_operands = 1,
     .max_operands = 2,
     .operands_are_files = true,
+    .n_models = 1,
     .about = N_(
         "Shows the text that a model's chat template makes of a conversation, and adds nothing to it, no line end "
         "either. "

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "format/builtin.h"
 #include "format/gguf.h"
 
 #include <stdio.h>
@@ -180,6 +181,7 @@ static alm_status from_folder(alm_chat_source *out, choice *c, alm_error *err) {
 
 static bool begins_as_gguf(const char *path) {
     char magic[4] = {0};
+    if (alm_builtin_is(path)) return true;
     FILE *f = fopen(path, "rb");
     if (!f) return false;
     bool is = fread(magic, 1, 4, f) == 4 && memcmp(magic, "GGUF", 4) == 0;

@@ -102,6 +102,15 @@ $ alm template "$ALM_SOURCE_ROOT/tests/data/models/gguf/llama3-q8_0.gguf" --mess
 2>~ ^alm: .*llama3-q8_0.gguf: the model has no chat template
 ? 5
 
+== nor has the small model inside the program
+$ alm template builtin: --messages chat.json
+2> alm: builtin:: the model has no chat template
+? 5
+
+== a model goes by its name too
+$ mkdir m && cp "$ALM_SOURCE_ROOT/tests/data/models/llama3/config.json" "$ALM_SOURCE_ROOT/tests/data/models/llama3/model.safetensors" chat.jinja m; mv m/chat.jinja m/chat_template.jinja; export XDG_DATA_HOME="$PWD/data"; alm pull -q m --name talk > /dev/null && alm template talk --messages chat.json; echo
+> <user>Grüße<assistant>
+
 == what is no list of messages is refused
 $ echo '{"a":1}' > x.json; alm template chat.jinja --messages x.json
 2> alm: x.json: a list of messages is expected
