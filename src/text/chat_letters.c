@@ -116,19 +116,26 @@ size_t alm_letter_map(uint32_t c, alm_letter_case how, uint32_t out[3]) {
         if (how == ALM_CASE_LOWER ? is_upper : is_lower) out[0] = c ^ 32;
         return 1;
     }
-    for (size_t i = 0; i < cases[how].n_many; i++) {
-        if (cases[how].many[i].from != c) continue;
-        memcpy(out, cases[how].many[i].to, sizeof cases[how].many[i].to);
+    size_t low = 0, high = cases[how].n_many;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cases[how].many[middle].from < c) low = middle + 1;
+        else high = middle;
+    }
+    if (low < cases[how].n_many && cases[how].many[low].from == c) {
+        memcpy(out, cases[how].many[low].to, sizeof cases[how].many[low].to);
         return out[2] ? 3 : 2;
     }
-    /* Runs of one step overlap those of two, so the one before the first that begins behind c need not be it. */
-    for (size_t i = 0; i < cases[how].n; i++) {
-        const case_run *run = &cases[how].run[i];
-        if (run->first > c) break;
-        if (run->last < c || (c - run->first) % (uint32_t)run->step) continue;
-        out[0] = (uint32_t)((int64_t)c + run->difference);
-        break;
+    /* The last run that begins at c or before: none overlaps the one behind it. */
+    size_t from = 0, to = cases[how].n;
+    while (to - from > 1) {
+        size_t middle = from + (to - from) / 2;
+        if (cases[how].run[middle].first <= c) from = middle;
+        else to = middle;
     }
+    const case_run *run = &cases[how].run[from];
+    if (c >= run->first && c <= run->last && (c - run->first) % (uint32_t)run->step == 0)
+        out[0] = (uint32_t)((int64_t)c + run->difference);
     return 1;
 }
 
@@ -140,7 +147,8 @@ static bool next_is_letter(alm_str s, size_t pos) {
 bool alm_chat_recase_str(alm_chat_run *r, alm_str s, alm_chat_recase how, alm_cv *out) {
     alm_buf b = alm_chat_buf(r);
     bool after_letter = false, first = true;
-    if (!alm_chat_spend_bytes(r, s.n) || !alm_buf_reserve(&b, s.n)) return alm_chat_buf_ok(r, &b) && false;
+    /* Each character is looked up: that costs more than moving it. */
+    if (!alm_chat_spend(r, 1 + s.n / 2) || !alm_buf_reserve(&b, s.n)) return alm_chat_buf_ok(r, &b) && false;
     for (size_t pos = 0; pos < s.n;) {
         uint32_t c, to[3];
         char bytes[16];
