@@ -79,6 +79,12 @@ static inline int alm_nearest(float v) {
     return whole + (rest >= 0.5F) - (rest <= -0.5F);
 }
 
+/* 128 codes of two bits in 32 bytes: code 32 j + i in bits 2 j and 2 j + 1 of byte i. */
+static inline void alm_put_quarters(uint8_t *at, const uint8_t *code) {
+    for (size_t i = 0; i < 32; i++)
+        at[i] = (uint8_t)(code[i] | code[32 + i] << 2 | code[64 + i] << 4 | code[96 + i] << 6);
+}
+
 /* 0, 1, 2 for what is nearest to -1, 0, 1. */
 static inline unsigned alm_ternary(float v) {
     int near = alm_nearest(v);

@@ -19,4 +19,12 @@ static inline void alm_k_scale(unsigned *scale, unsigned *minimum, const uint8_t
     }
 }
 
+static inline void alm_put_k_scales(uint8_t *at, const unsigned *scale, const unsigned *minimum) {
+    for (unsigned j = 0; j < 4; j++) {
+        at[j] = (uint8_t)(scale[j] | scale[j + 4] >> 4 << 6);
+        at[4 + j] = (uint8_t)(minimum[j] | minimum[j + 4] >> 4 << 6);
+        at[8 + j] = (uint8_t)((scale[j + 4] & 15) | (minimum[j + 4] & 15) << 4);
+    }
+}
+
 #endif

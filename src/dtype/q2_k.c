@@ -4,8 +4,10 @@
  * 64 bytes of 2 bits, f16 d, f16 dmin. Half h of the block, of 128 numbers, lies in bytes 32 h .. 32 h + 31: number 32 j + i
  * of the half is bits 2 j and 2 j + 1 of byte i.
  *
- *   decode   (d scale) q - (dmin minimum), each product and the difference rounded */
+ *   decode   (d scale) q - (dmin minimum), each product and the difference rounded
+ *   encode   a search for a small sum of squared errors (search.h) */
 #include "dtype/block.h"
+#include "dtype/search.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 16 + 64 + 4 };
 
@@ -22,5 +24,18 @@ static void take(float *out, const uint8_t *at) {
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 
+static void put(uint8_t *at, const float *in) {
+    static const alm_minimum_search how = {.n_groups = 16, .group = 16, .scale_high = 15, .high = 3};
+    float d, low;
+    unsigned scale[16], minimum[16];
+    uint8_t code[BLOCK];
+    alm_search_minima(&d, &low, scale, minimum, code, in, &how);
+    for (size_t g = 0; g < 16; g++) at[g] = (uint8_t)(scale[g] | minimum[g] << 4);
+    alm_put_quarters(at + 16, code);
+    alm_put_quarters(at + 48, code + 128);
+    alm_store_u16(at + 80, alm_f16_from_f32(d)), alm_store_u16(at + 82, alm_f16_from_f32(low));
+}
+ALM_ENCODE_BLOCKS(put, BLOCK, BLOCK_BYTES)
+
 const alm_type alm_type_q2_k = {
-    .name = "q2_k", .gguf = 10, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode};
+    .name = "q2_k", .gguf = 10, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode, .encode = encode};

@@ -4,8 +4,12 @@
  * 16 (g mod 2) + i for number i of group g), 64 bytes with the other two bits as in q2_k, 12 bytes of scales (four low bits of scale
  * g in nibble g / 8 of byte g mod 8, two high bits at 2 (g / 4) of byte 8 + g mod 4), f16 d.
  *
- *   decode   (d (scale - 32)), rounded, times (q - 4), rounded */
+ *   decode   (d (scale - 32)), rounded, times (q - 4), rounded
+ *   encode   a search for a small sum of squared errors (search.h) */
 #include "dtype/block.h"
+#include "dtype/search.h"
+
+#include <string.h>
 
 enum { BLOCK = 256, BLOCK_BYTES = 32 + 64 + 12 + 2 };
 
@@ -23,5 +27,30 @@ static void take(float *out, const uint8_t *at) {
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 
+static void put(uint8_t *at, const float *in) {
+    static const alm_scale_search how = {
+        .n_groups = 16, .group = 16, .scale_low = -32, .scale_high = 31, .low = -4, .high = 3};
+    float d;
+    int scale[16];
+    int8_t code[BLOCK];
+    uint8_t low[BLOCK];
+    alm_search_scales(&d, scale, code, in, &how);
+    memset(at, 0, 32), memset(at + 96, 0, 12);
+    for (size_t i = 0; i < BLOCK; i++) {
+        unsigned q = (unsigned)(code[i] + 4);
+        low[i] = q & 3;
+        at[i % 32] = (uint8_t)(at[i % 32] | q >> 2 << i / 32);
+    }
+    alm_put_quarters(at + 32, low);
+    alm_put_quarters(at + 64, low + 128);
+    for (size_t g = 0; g < 16; g++) {
+        unsigned six = (unsigned)(scale[g] + 32);
+        at[96 + g % 8] = (uint8_t)(at[96 + g % 8] | (six & 15) << g / 8 * 4);
+        at[104 + g % 4] = (uint8_t)(at[104 + g % 4] | six >> 4 << g / 4 * 2);
+    }
+    alm_store_u16(at + 108, alm_f16_from_f32(d));
+}
+ALM_ENCODE_BLOCKS(put, BLOCK, BLOCK_BYTES)
+
 const alm_type alm_type_q3_k = {
-    .name = "q3_k", .gguf = 11, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode};
+    .name = "q3_k", .gguf = 11, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode, .encode = encode};

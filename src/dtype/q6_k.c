@@ -4,8 +4,10 @@
  * bits, 16 signed scales, f16 d. Half h of the block lies in bytes 64 h and 32 h: number 32 j + i of the half has its low bits
  * in nibble j / 2 of byte 32 (j mod 2) + i and its high bits at 2 j of byte i.
  *
- *   decode   (d scale), rounded, times (q - 32), rounded */
+ *   decode   (d scale), rounded, times (q - 32), rounded
+ *   encode   a search for a small sum of squared errors (search.h) */
 #include "dtype/block.h"
+#include "dtype/search.h"
 
 enum { BLOCK = 256, BLOCK_BYTES = 128 + 64 + 16 + 2 };
 
@@ -25,5 +27,26 @@ static void take(float *out, const uint8_t *at) {
 }
 ALM_DECODE_BLOCKS(take, BLOCK, BLOCK_BYTES)
 
+static void put(uint8_t *at, const float *in) {
+    static const alm_scale_search how = {
+        .n_groups = 16, .group = 16, .scale_low = -128, .scale_high = 127, .low = -32, .high = 31};
+    float d;
+    int scale[16];
+    int8_t code[BLOCK];
+    uint8_t high[BLOCK];
+    alm_search_scales(&d, scale, code, in, &how);
+    for (size_t i = 0; i < BLOCK; i++) high[i] = (uint8_t)((code[i] + 32) >> 4);
+    for (size_t i = 0; i < 128; i++) { /* byte i of 64 a half: numbers i and i + 64 of the half */
+        unsigned a = (unsigned)(code[i / 64 * 128 + i % 64] + 32),
+                 b = (unsigned)(code[i / 64 * 128 + 64 + i % 64] + 32);
+        at[i] = (uint8_t)((a & 15) | (b & 15) << 4);
+    }
+    alm_put_quarters(at + 128, high);
+    alm_put_quarters(at + 160, high + 128);
+    for (size_t g = 0; g < 16; g++) at[192 + g] = (uint8_t)(int8_t)scale[g];
+    alm_store_u16(at + 208, alm_f16_from_f32(d));
+}
+ALM_ENCODE_BLOCKS(put, BLOCK, BLOCK_BYTES)
+
 const alm_type alm_type_q6_k = {
-    .name = "q6_k", .gguf = 14, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode};
+    .name = "q6_k", .gguf = 14, .block = BLOCK, .block_bytes = BLOCK_BYTES, .decode = decode, .encode = encode};

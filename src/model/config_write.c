@@ -67,14 +67,24 @@ static alm_status gguf_rope(keys *k, const alm_config *c, alm_error *err) {
     return alm_fail(err, ALM_UNSUPPORTED, "GGUF has no keys for this scaling of RoPE");
 }
 
+/* llama.cpp's numbers of what most tensors of a file are: not those of the types. */
+static uint32_t file_type(uint32_t type) {
+    static const struct {
+        uint8_t type, file;
+    } of[] = {{1, 1},   {2, 2},   {3, 3},   {6, 8},   {7, 9},   {8, 7},   {10, 10}, {11, 11}, {12, 14},
+              {13, 16}, {14, 18}, {20, 25}, {23, 30}, {30, 32}, {34, 36}, {35, 37}, {39, 38}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        if (of[i].type == type) return of[i].file;
+    return 0;
+}
+
 alm_status alm_config_to_gguf(const alm_config *c, alm_gguf_writer *w, const char *prefix, uint32_t type,
                               alm_error *err) {
     keys k = {.w = w, .prefix = prefix, .arch = c->family};
     alm_status st = check(c, err);
     if (st != ALM_OK) return st;
     set_str(&k, "general.architecture", c->family);
-    /* llama.cpp's numbers of what most tensors are */
-    set_u32(&k, "general.file_type", type == ALM_F32 ? 0 : type == ALM_F16 ? 1 : type == ALM_Q8_0 ? 7 : 32);
+    set_u32(&k, "general.file_type", file_type(type));
     set_u32(&k, "general.quantization_version", 2);
     set_u32(&k, "vocab_size", c->n_vocab);
     set_u32(&k, "context_length", c->context);

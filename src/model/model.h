@@ -98,7 +98,7 @@ alm_status alm_model_trainable(alm_model *m, alm_error *err);
 alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err);
 
 /* Keys and tensors into a writer, which keeps pointers to values of the model: they live, and say what the model says, until
- * it is next trained, written or freed. type: ALM_F32, ALM_F16, ALM_BF16, ALM_Q8_0 (norms stay f32; rows that do not fit
+ * it is next trained, written or freed. type: one with an encoder, dtype.h (norms stay f32; rows that do not fit
  * the block stay f32 too). prefix as above. ALM_UNSUPPORTED for a family that this build only reads. */
 alm_status alm_model_to_gguf(alm_model *m, alm_gguf_writer *w, const char *prefix, uint32_t type, alm_error *err);
 /* Hugging Face directory: config.json and model.safetensors. */

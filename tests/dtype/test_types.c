@@ -121,6 +121,68 @@ static void encoding_gives_the_golden_blocks(void **state) {
     alm_free(x), alm_free(in);
 }
 
+static double relative_error(const float *x, const float *y, size_t n) {
+    double off = 0, all = 0;
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)y[i] - (double)x[i];
+        off += d * d, all += (double)x[i] * (double)x[i];
+    }
+    return sqrt(off / all);
+}
+
+/* Error by row (root of the sum of squares, relative) of what ggml's own quantiser makes of the same numbers: index.json of the
+ * shared vectors. */
+static void what_is_searched_for_loses_no_more_than_the_reference(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        double row[4];
+    } most[] = {
+        {"q2_k", {0.3050990700721741, 0.30342409014701843, 0.2747260332107544, 0.2423039823770523}},
+        {"q3_k", {0.15506821870803833, 0.14980563521385193, 0.14590997993946075, 0.13249719142913818}},
+        {"q4_k", {0.07046694308519363, 0.06951222568750381, 0.06753188371658325, 0.09436308592557907}},
+        {"q5_k", {0.03519175946712494, 0.034053705632686615, 0.03532304987311363, 0.049199141561985016}},
+        {"q6_k", {0.017575731500983238, 0.016882698982954025, 0.016418462619185448, 0.023891370743513107}},
+        {"iq4_nl", {0.07830923795700073, 0.07742635160684586, 0.07410304993391037, 0.11814047396183014}},
+        {"iq4_xs", {0.07874180376529694, 0.07827068120241165, 0.07471984624862671, 0.11985575407743454}},
+    };
+    size_t n_in;
+    char *in = alm_test_slurp(alm_test_source("tests/data/quants/input.f32.bin"), &n_in);
+    static float x[2048], y[2048];
+    static uint8_t blocks[8192];
+    CHECK_INT(n_in, sizeof x);
+    memcpy(x, in, n_in);
+    for (size_t k = 0; k < sizeof most / sizeof *most; k++) {
+        const alm_type *t = named(most[k].name);
+        t->encode(blocks, x, 2048);
+        t->decode(y, blocks, 2048);
+        for (size_t r = 0; r < 4; r++) {
+            double e = relative_error(x + 512 * r, y + 512 * r, 512);
+            CHECK(e <= most[k].row[r], "%s, row %zu: %g, the reference %g", t->name, r, e, most[k].row[r]);
+        }
+    }
+    alm_free(in);
+}
+
+/* Three values come back: q4_0 and q5_0, which have one level less above than below, are off by a level at most. */
+static void zeros_stay_zeros_and_three_values_are_kept(void **state) {
+    (void)state;
+    static float x[256], y[256];
+    static uint8_t blocks[2048];
+    for (const alm_type *const *t = alm_type_list(); *t; t++) {
+        if (!(*t)->encode) continue;
+        memset(x, 0, sizeof x);
+        (*t)->encode(blocks, x, 256);
+        (*t)->decode(y, blocks, 256);
+        for (size_t i = 0; i < 256; i++) CHECK(y[i] == 0, "%s of 0 is %g", (*t)->name, (double)y[i]);
+        for (size_t i = 0; i < 256; i++) x[i] = i % 32 ? 0.5F * (float)((int)(i % 3) - 1) : -0.5F;
+        (*t)->encode(blocks, x, 256);
+        (*t)->decode(y, blocks, 256);
+        double e = relative_error(x, y, 256);
+        CHECK(e < 0.1, "%s: three values come back off by %g", (*t)->name, e);
+    }
+}
+
 /* Under the sanitizers: nothing is read or written outside, nothing undefined is computed. */
 static void any_bytes_decode_and_any_numbers_encode(void **state) {
     (void)state;
@@ -299,6 +361,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(all_shared_vectors_decode_to_the_golden_bits),
     cmocka_unit_test(the_types_of_activations_are_a_scale_times_bytes),
     cmocka_unit_test(encoding_gives_the_golden_blocks),
+    cmocka_unit_test(what_is_searched_for_loses_no_more_than_the_reference),
+    cmocka_unit_test(zeros_stay_zeros_and_three_values_are_kept),
     cmocka_unit_test(any_bytes_decode_and_any_numbers_encode),
     cmocka_unit_test(every_f16_and_the_middles_between_round_to_even),
     cmocka_unit_test(every_bf16_and_the_middles_between_round_to_even),
