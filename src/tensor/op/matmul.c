@@ -65,7 +65,8 @@ static void decode(const job *j, float *to, size_t n_rows, size_t n_cols, size_t
     const unsigned char *at =
         (const unsigned char *)j->p->b + (row * (n_cols / t->block) + from / t->block) * t->block_bytes;
     ask_for(at + n / t->block * t->block_bytes, n / t->block * t->block_bytes);
-    t->decode(to, at, n);
+    if (alm_is_half(t->gguf) && (uintptr_t)at % 2 == 0) widen(j, to, at, n);
+    else t->decode(to, at, n);
 }
 
 /* Columns column .. column+width-1 (at most 16) of B, k from `from` for kk numbers, as a panel; tmp: 16 * 256 numbers. */
