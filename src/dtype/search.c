@@ -147,7 +147,7 @@ static double all_scales(const alm_scale_search *how, const float *x, float d, c
 }
 
 void alm_search_scales(float *d, int *scale, int8_t *code, const float *given, const alm_scale_search *how) {
-    float x[ALM_SEARCH_MOST], want[ALM_SEARCH_MOST], far;
+    float x[ALM_SEARCH_MOST] = {0}, want[ALM_SEARCH_MOST], far;
     int trial[ALM_SEARCH_MOST];
     double least = HUGE_VAL;
     only_finite(x, given, how->n_groups * how->group);
@@ -272,7 +272,7 @@ static void common_line(float *d, float *low, const float *x, const unsigned *sc
 
 void alm_search_minima(float *d, float *low, unsigned *scale, unsigned *minimum, uint8_t *code, const float *given,
                        const alm_minimum_search *how) {
-    float x[ALM_SEARCH_MOST], want[ALM_SEARCH_MOST], want_low[ALM_SEARCH_MOST], most = 0, most_low = 0;
+    float x[ALM_SEARCH_MOST] = {0}, want[ALM_SEARCH_MOST], want_low[ALM_SEARCH_MOST], most = 0, most_low = 0;
     unsigned trial[ALM_SEARCH_MOST], trial_minimum[ALM_SEARCH_MOST];
     only_finite(x, given, how->n_groups * how->group);
     for (size_t g = 0; g < how->n_groups; g++) {

@@ -20,8 +20,8 @@ typedef struct alm_scale_search {
     const int8_t *level;       /* or 16 levels that codes 0..15 name, rising; NULL: a code is its own level */
 } alm_scale_search;
 
-/* x[i] = d scale[group] level. d fits f16. */
-void alm_search_scales(float *d, int *scale, int8_t *code, const float *x, const alm_scale_search *how);
+/* given[i] = d scale[group] level. d fits f16. */
+void alm_search_scales(float *d, int *scale, int8_t *code, const float *given, const alm_scale_search *how);
 
 typedef struct alm_minimum_search {
     size_t n_groups, group;
@@ -29,8 +29,8 @@ typedef struct alm_minimum_search {
     unsigned high;       /* codes are 0..high */
 } alm_minimum_search;
 
-/* x[i] = d scale[group] code - low minimum[group]. d and low fit f16. */
-void alm_search_minima(float *d, float *low, unsigned *scale, unsigned *minimum, uint8_t *code, const float *x,
+/* given[i] = d scale[group] code - low minimum[group]. d and low fit f16. */
+void alm_search_minima(float *d, float *low, unsigned *scale, unsigned *minimum, uint8_t *code, const float *given,
                        const alm_minimum_search *how);
 
 #endif
