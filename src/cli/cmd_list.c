@@ -176,6 +176,6 @@ const alm_command_spec alm_cmd_list = {
     .values_bytes = sizeof(values),
     .example = examples,
     .n_example = sizeof examples / sizeof examples[0],
-    .see_also = "show pull rm",
+    .see_also = "show pull rm inspect",
     .run = run,
 };

@@ -119,6 +119,6 @@ const alm_command_spec alm_cmd_show = {
     .values_bytes = sizeof(values),
     .example = examples,
     .n_example = sizeof examples / sizeof examples[0],
-    .see_also = "list pull",
+    .see_also = "list inspect",
     .run = run,
 };
