@@ -17,6 +17,8 @@
 #include "format/builtin.h"
 #include "format/format.h"
 
+#include <stdio.h>
+
 struct alm_gguf {
     alm_map map; /* empty when the bytes are the caller's */
     const char *name;
@@ -27,6 +29,8 @@ struct alm_gguf {
     alm_gguf_value *value;
     alm_gguf_tensor *tensor;
     size_t *by_key, *by_name;
+    alm_gguf **part; /* [n_part] the other files of a split one, whose tensors are listed here, too */
+    size_t n_part;
 };
 
 /* The smallest entries that the format allows: a key of one byte with a one-byte value; a tensor without name or dims. */
@@ -350,12 +354,114 @@ static alm_status open_bytes(alm_gguf **out, const char *name, alm_map *map, alm
     return st;
 }
 
-alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err) {
+static alm_status open_file(alm_gguf **out, const char *path, alm_error *err) {
     alm_map map = {0};
     if (alm_builtin_is(path)) return alm_gguf_parse(out, path, alm_builtin_bytes(), err);
     alm_status st = alm_map_open(&map, path, err);
     if (st != ALM_OK) return st;
     return open_bytes(out, path, &map, (alm_str){(const char *)map.at, map.n}, err);
+}
+
+/* -- split files: NAME-00001-of-00003.gguf and its neighbours are one ------------------------------------------------ */
+
+enum { MAX_PARTS = 10000, PART_END = 20 /* "-00001-of-00003.gguf" */ };
+
+static bool digits(const char *at) {
+    for (int i = 0; i < 5; i++)
+        if (at[i] < '0' || at[i] > '9') return false;
+    return true;
+}
+
+/* Where the number of the part stands in the path, or SIZE_MAX: then it is no name of a part. */
+static size_t part_at(alm_str path) {
+    const char *end = path.at + path.n - PART_END;
+    if (path.n <= PART_END || !digits(end + 1) || !digits(end + 10) || *end != '-') return SIZE_MAX;
+    if (memcmp(end + 6, "-of-", 4) != 0 || memcmp(end + 15, ".gguf", 5) != 0) return SIZE_MAX;
+    return path.n - PART_END + 1;
+}
+
+static alm_status open_part(alm_gguf **out, const char *path, size_t at, uint64_t no, uint64_t count, alm_error *err) {
+    char number[8];
+    uint64_t is_no = 0, is_count = 0;
+    alm_buf name = alm_buf_with_limit(1 << 16);
+    snprintf(number, sizeof number, "%05u", (unsigned)(no + 1));
+    alm_buf_add(&name, path, at);
+    alm_buf_add(&name, number, 5);
+    alm_buf_add_text(&name, path + at + 5);
+    alm_status st = alm_buf_text(&name) ? ALM_OK : alm_buf_status(&name, err);
+    if (st == ALM_OK && !alm_file_exists(name.at))
+        st = alm_fail(err, ALM_NOT_FOUND, "%s: missing_part: %s is not there", path, name.at);
+    if (st == ALM_OK) st = open_file(out, name.at, err);
+    if (st == ALM_OK && (alm_gguf_u64(*out, "split.no", &is_no, NULL) != ALM_OK || is_no != no ||
+                         alm_gguf_u64(*out, "split.count", &is_count, NULL) != ALM_OK || is_count != count)) {
+        st = alm_fail(err, ALM_MALFORMED, "%s: bad_header: it does not say that it is part %llu of %llu", name.at,
+                      (unsigned long long)no + 1, (unsigned long long)count);
+        alm_gguf_close(*out);
+        *out = NULL;
+    }
+    alm_buf_free(&name);
+    return st;
+}
+
+/* The tensors of all parts in one list, in the order of the parts. */
+static alm_status join(alm_gguf *g, const char *path, alm_error *err) {
+    size_t n = g->n_tensor;
+    uint64_t promised = 0;
+    for (size_t i = 0; i < g->n_part; i++) n += g->part[i]->n_tensor;
+    alm_gguf_tensor *tensor = alm_calloc(n, sizeof *tensor);
+    size_t *by_name = alm_calloc(n, sizeof *by_name);
+    if (!tensor || !by_name) return alm_free(tensor), alm_free(by_name), alm_fail_memory(err);
+    if (g->n_tensor) memcpy(tensor, g->tensor, g->n_tensor * sizeof *tensor);
+    for (size_t i = 0, at = g->n_tensor; i < g->n_part; at += g->part[i++]->n_tensor)
+        if (g->part[i]->n_tensor) memcpy(tensor + at, g->part[i]->tensor, g->part[i]->n_tensor * sizeof *tensor);
+    alm_free(g->tensor);
+    alm_free(g->by_name);
+    g->tensor = tensor, g->by_name = by_name, g->n_tensor = n;
+    size_t twice = sort_names(g, tensor_name, g->by_name, n);
+    if (twice != SIZE_MAX)
+        return alm_fail(err, ALM_MALFORMED, "%s: duplicate: tensor %.*s lies in two parts", path,
+                        ALM_ARG(g->tensor[twice].name));
+    if (alm_gguf_u64(g, "split.tensors.count", &promised, NULL) == ALM_OK && promised != n)
+        return alm_fail(err, ALM_MALFORMED, "%s: bad_count: the parts hold %zu tensors, %llu are promised", path, n,
+                        (unsigned long long)promised);
+    return ALM_OK;
+}
+
+/* All parts of the file that `path` is one of; what the first says of the model counts. */
+static alm_status open_parts(alm_gguf **out, const char *path, uint64_t count, alm_error *err) {
+    size_t at = part_at(alm_str_of(path));
+    uint64_t of = 0;
+    alm_gguf *g = NULL;
+    if (at == SIZE_MAX || !alm_str_to_u64((alm_str){path + at + 9, 5}, &of) || of != count) {
+        alm_fail(err, ALM_NOT_FOUND,
+                 "%s: missing_part: one of %llu parts, and its name does not say where the others are", path,
+                 (unsigned long long)count);
+        alm_hint(err, "parts are called NAME-00001-of-%05u.gguf and so on", (unsigned)count);
+        return ALM_NOT_FOUND;
+    }
+    if (count > MAX_PARTS) return alm_fail(err, ALM_LIMIT, "%s: bad_count: more than %d parts", path, MAX_PARTS);
+    alm_status st = open_part(&g, path, at, 0, count, err);
+    if (st != ALM_OK) return st;
+    g->part = alm_calloc((size_t)count - 1, sizeof(alm_gguf *));
+    if (!g->part) st = alm_fail_memory(err);
+    for (uint64_t i = 1; st == ALM_OK && i < count; i++) {
+        st = open_part(&g->part[g->n_part], path, at, i, count, err);
+        if (st == ALM_OK) g->n_part++;
+    }
+    if (st == ALM_OK) st = join(g, path, err);
+    if (st == ALM_OK) *out = g, g = NULL;
+    alm_gguf_close(g);
+    return st;
+}
+
+alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err) {
+    uint64_t count = 0;
+    alm_gguf *g = NULL;
+    alm_status st = open_file(&g, path, err);
+    if (st != ALM_OK) return st;
+    if (alm_gguf_u64(g, "split.count", &count, NULL) != ALM_OK || count < 2) return *out = g, ALM_OK;
+    alm_gguf_close(g);
+    return open_parts(out, path, count, err);
 }
 
 alm_status alm_gguf_parse(alm_gguf **out, const char *name, alm_str bytes, alm_error *err) {
@@ -368,6 +474,8 @@ void alm_gguf_close(alm_gguf *g) {
     alm_free(g->by_key);
     alm_free(g->tensor);
     alm_free(g->by_name);
+    for (size_t i = 0; i < g->n_part; i++) alm_gguf_close(g->part[i]);
+    alm_free(g->part);
     if (g->map.at) alm_map_close(&g->map);
     alm_free(g);
 }

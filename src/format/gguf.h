@@ -69,7 +69,9 @@ typedef struct alm_gguf_tensor {
 } alm_gguf_tensor;
 
 typedef struct alm_gguf alm_gguf;
-/* Maps the file; "builtin:" is the model inside the program (builtin.h). */
+/* Maps the file; "builtin:" is the model inside the program (builtin.h). One part of a split file (split.count,
+ * "NAME-00001-of-00003.gguf") opens all of them: the keys are those of the first, the tensors those of all in the order of the
+ * parts. ALM_NOT_FOUND when one is missing. */
 alm_status alm_gguf_open(alm_gguf **out, const char *path, alm_error *err);
 /* The same over bytes that outlive it; `name` stands in messages. */
 alm_status alm_gguf_parse(alm_gguf **out, const char *name, alm_str bytes, alm_error *err);

@@ -329,6 +329,73 @@ static void hostile_files_get_their_verdict(void **state) {
     CHECK(n > 50, "only %zu cases", n);
 }
 
+/* -- split files ---------------------------------------------------------------------------------------------------- */
+
+static void parts_of_a_split_file_open_as_one_whichever_is_named(void **state) {
+    (void)state;
+    alm_error err = {0};
+    alm_gguf *whole, *g;
+    CHECK_OK(alm_gguf_open(&whole, alm_test_source("tests/data/hostile/gguf-model/ok-llama.gguf"), &err), &err);
+    for (int i = 1; i <= 3; i++) {
+        char name[100];
+        snprintf(name, sizeof name, "tests/data/gguf/split/small-%05d-of-00003.gguf", i);
+        CHECK_OK(alm_gguf_open(&g, alm_test_source(name), &err), &err);
+        CHECK_INT(alm_gguf_tensor_count(g), alm_gguf_tensor_count(whole));
+        CHECK(alm_gguf_find(g, "llama.block_count"));
+        for (size_t k = 0; k < alm_gguf_tensor_count(whole); k++) {
+            const alm_gguf_tensor *a = alm_gguf_tensor_at(whole, k);
+            char text[ALM_GGUF_MAX_NAME + 1];
+            snprintf(text, sizeof text, "%.*s", ALM_ARG(a->name));
+            const alm_gguf_tensor *b = alm_gguf_find_tensor(g, text);
+            CHECK(b && b->type == a->type && b->n_bytes == a->n_bytes && memcmp(a->at, b->at, a->n_bytes) == 0, "%s",
+                  text);
+        }
+        alm_gguf_close(g);
+    }
+    alm_gguf_close(whole);
+}
+
+static const char *copied(const char *from, const char *to) {
+    char name[100];
+    size_t n;
+    snprintf(name, sizeof name, "tests/data/gguf/split/%s", from);
+    char *at = alm_test_slurp(alm_test_source(name), &n);
+    alm_test_write(alm_test_path(to), at, n);
+    alm_free(at);
+    return alm_test_path(to);
+}
+
+static void parts_that_do_not_belong_together_are_refused(void **state) {
+    (void)state;
+    alm_error err = {0};
+    alm_gguf *g;
+    copied("small-00001-of-00003.gguf", "a-00001-of-00003.gguf");
+    const char *second = copied("small-00002-of-00003.gguf", "a-00002-of-00003.gguf");
+    CHECK_STATUS(alm_gguf_open(&g, second, &err), ALM_NOT_FOUND, &err);
+    CHECK_HOLDS(err.text, "missing_part");
+    copied("small-00002-of-00003.gguf", "a-00003-of-00003.gguf");
+    CHECK_STATUS(alm_gguf_open(&g, alm_test_path("a-00001-of-00003.gguf"), &err), ALM_MALFORMED, &err);
+    CHECK_HOLDS(err.text, "part 3 of 3");
+    CHECK_STATUS(alm_gguf_open(&g, copied("small-00001-of-00003.gguf", "alone.gguf"), &err), ALM_NOT_FOUND, &err);
+    CHECK_HOLDS(err.hint, "NAME-00001-of-00003.gguf");
+    CHECK_STATUS(alm_gguf_open(&g, copied("small-00001-of-00003.gguf", "a-00001-of-00004.gguf"), &err), ALM_NOT_FOUND,
+                 &err);
+}
+
+static alm_status open_split(void *arg) {
+    alm_gguf *g = NULL;
+    alm_status st = alm_gguf_open(&g, arg, NULL);
+    if (st == ALM_OK) alm_gguf_close(g);
+    return st;
+}
+
+static void parts_without_memory_leak_nothing(void **state) {
+    (void)state;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", alm_test_source("tests/data/gguf/split/small-00002-of-00003.gguf"));
+    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(open_split, path) > 10);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_written_is_read_again),
     cmocka_unit_test(a_file_copied_value_by_value_is_the_same_file),
@@ -341,5 +408,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(no_allocation_failure_leaks_or_leaves_a_file_half_there),
     cmocka_unit_test(the_list_of_formats_finds_gguf_by_its_first_bytes),
     cmocka_unit_test(hostile_files_get_their_verdict),
+    cmocka_unit_test(parts_of_a_split_file_open_as_one_whichever_is_named),
+    cmocka_unit_test(parts_that_do_not_belong_together_are_refused),
+    cmocka_unit_test(parts_without_memory_leak_nothing),
 };
 ALM_TEST_MAIN(tests)
