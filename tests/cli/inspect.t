@@ -9,8 +9,8 @@ $ alm inspect tiny.gguf
 > family        llama, in GGUF
 > parameters    110.92 k in 22 tensors, 118.8 kB
 > types         Q8_0 117.5 kB, F32 1.3 kB
-> tokenizer     byte-level BPE, 384 tokens, begins with <|begin_of_text|>,
->               ends with <|end_of_text|>
+> tokenizer     byte-level BPE, 384 tokens, begins with <|begin_of_text|>, ends
+>               with <|end_of_text|>
 > template      none
 > licence       not said
 > context       128 tokens
