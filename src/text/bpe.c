@@ -322,21 +322,23 @@ static void build_digest(alm_bpe *b) {
     b->digest = h;
 }
 
-/* Whether no token holds a U+2581 behind another character. */
-static bool marks_only_begin(const alm_bpe *b) {
+/* The last bytes of characters that stand before U+2581 in a token. */
+static void find_joins(alm_bpe *b) {
     const alm_str mark = ALM_STR("\xE2\x96\x81");
     for (size_t i = 0; i < b->n_vocab; i++) {
         alm_str s = b->piece[i];
         if (b->type[i] != ALM_BPE_NORMAL) continue;
         while (alm_str_starts(s, mark)) s = alm_str_slice(s, mark.n, s.n);
-        if (alm_str_find(s, mark) != SIZE_MAX) return false;
+        for (size_t at; (at = alm_str_find(s, mark)) != SIZE_MAX;) {
+            if (at) b->joins[(unsigned char)s.at[at - 1]] = true; /* at 0: a mark behind a mark */
+            s = alm_str_slice(s, at + mark.n, s.n);
+        }
     }
-    return true;
 }
 
 alm_status alm_bpe_finish(alm_bpe *b, const char *what, alm_error *err) {
     alm_status st = build_words(b, what, err);
-    if (b->chars) b->may_cut = marks_only_begin(b);
+    if (b->chars) find_joins(b);
     if (st == ALM_OK) st = build_pairs(b, what, err);
     if (st == ALM_OK) st = build_specials(b, what, err);
     if (st == ALM_OK) build_digest(b);

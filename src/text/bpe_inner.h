@@ -59,7 +59,9 @@ struct alm_bpe {
     /* Other kinds than the one that is learned here, see bpe_symbols.c. */
     bool chars;        /* words begin as characters, not as bytes; pieces are as in the file, with U+2581 for a blank */
     bool fuse_unknown; /* unknown characters beside each other are one id */
-    bool may_cut; /* chars: no token goes on behind the end of a run of U+2581, so a text may be cut before each run */
+    bool joins
+        [256]; /* chars: some token holds U+2581 behind a character that ends with this byte; elsewhere a text may be cut
+                      * before a run of U+2581 */
     uint32_t unknown; /* for characters that are no token and whose bytes are none; UINT32_MAX: they vanish */
     uint32_t
         *rank; /* [n_vocab] or NULL: two that together are a token merge into it, the lowest rank first; no merges */

@@ -21,15 +21,18 @@ static const char mark[] = "\xE2\x96\x81"; /* U+2581 */
 static inline bool is_mark(const char *at) { return memcmp(at, mark, 3) == 0; }
 
 size_t alm_bpe_cut(const alm_bpe *b, alm_str text) {
-    if (!b->may_cut) return text.n;
     size_t at = 0;
     while (at + 3 <= text.n && is_mark(text.at + at)) at += 3;
     while (at < text.n) {
         const char *next = memchr(text.at + at, mark[0], text.n - at);
         if (!next) return text.n;
         at = (size_t)(next - text.at);
-        if (at + 3 <= text.n && is_mark(next)) return at;
-        at++;
+        if (at + 3 > text.n || !is_mark(next)) {
+            at++;
+            continue;
+        }
+        if (at && !b->joins[(unsigned char)text.at[at - 1]]) return at;
+        while (at + 3 <= text.n && is_mark(text.at + at)) at += 3;
     }
     return text.n;
 }

@@ -114,21 +114,56 @@ static bool is_chinese(uint32_t c) {
            (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
-/* Control characters vanish, all blanks are U+0020, Chinese characters stand for themselves. */
-static void clean(const alm_norm *step, alm_buf *out, alm_str s) {
+/* One character: control characters vanish, all blanks are U+0020, Chinese characters stand for themselves. */
+static void clean(const alm_norm *step, alm_buf *out, uint32_t c) {
+    alm_class class = alm_class_of(c);
+    bool control = c < 0xA0 || class == ALM_CLASS_CONTROL; /* of those beyond ASCII */
+    if (step->clean && (c == 0xFFFD || control)) return;
+    if (step->clean && class == ALM_CLASS_SPACE) c = ' ';
+    bool spaced = step->chinese && is_chinese(c);
+    if (spaced) alm_buf_add_byte(out, ' ');
+    put(out, c);
+    if (spaced) alm_buf_add_byte(out, ' ');
+}
+
+/* Characters beyond ASCII, which begin and end with such: cleaned, then without accents, then in lower case. */
+static alm_status bert_rest(alm_tokenizer_scratch *s, const alm_norm *step, alm_buf *out, alm_str part,
+                            alm_error *err) {
+    alm_buf *from = &s->pre[0], *to = &s->pre[1];
     uint32_t c;
-    for (size_t at = 0; at < s.n;) {
-        if (!next(s, &at, &c, out)) continue;
-        alm_class class = c == ' ' ? ALM_CLASS_SPACE : alm_class_of(c);
-        bool blank = c == '\t' || c == '\n' || c == '\r' || c == ' ';
-        bool control = !blank && (c < 0x20 || (c >= 0x7F && c < 0xA0) || class == ALM_CLASS_CONTROL);
-        if (step->clean && (!c || c == 0xFFFD || control)) continue;
-        if (step->clean && class == ALM_CLASS_SPACE) c = ' ';
-        bool spaced = step->chinese && is_chinese(c);
-        if (spaced) alm_buf_add_byte(out, ' ');
-        put(out, c);
-        if (spaced) alm_buf_add_byte(out, ' ');
+    alm_buf_clear(from);
+    for (size_t at = 0; at < part.n;)
+        if (next(part, &at, &c, from)) clean(step, from, c);
+    alm_status st = alm_buf_status(from, err);
+    if (st == ALM_OK && step->accents) {
+        alm_buf_clear(to);
+        st = alm_normalize(to, alm_buf_str(from), ALM_FORM_NFD, err);
+        alm_buf_clear(from);
+        if (st == ALM_OK) drop_accents(from, alm_buf_str(to));
     }
+    if (st == ALM_OK) st = alm_buf_status(from, err);
+    if (st == ALM_OK && step->lower) lower(out, alm_buf_str(from));
+    else if (st == ALM_OK) alm_buf_add_str(out, alm_buf_str(from));
+    return st;
+}
+
+/* ASCII takes the short way. It is made of starters, so the normal form of what lies between does not depend on it. */
+static alm_status bert(alm_tokenizer_scratch *s, const alm_norm *step, alm_buf *out, alm_str text, alm_error *err) {
+    alm_status st = ALM_OK;
+    for (size_t at = 0; st == ALM_OK && at < text.n;) {
+        size_t end = at;
+        while (end < text.n && (unsigned char)text.at[end] >= 128) end++;
+        if (end > at) st = bert_rest(s, step, out, alm_str_slice(text, at, end), err);
+        for (at = end; at < text.n && (unsigned char)text.at[at] < 128; at++) {
+            char c = text.at[at];
+            bool blank = c == '\t' || c == '\n' || c == '\r';
+            if (step->clean && !blank && (c < ' ' || c == 0x7F)) continue;
+            if (step->clean && blank) c = ' ';
+            if (step->lower && c >= 'A' && c <= 'Z') c |= 0x20;
+            alm_buf_add_byte(out, c);
+        }
+    }
+    return st;
 }
 
 /* -- SentencePiece ------------------------------------------------------------------------------------------------------- */
@@ -229,7 +264,7 @@ static alm_status apply(const alm_tokenizer *t, alm_tokenizer_scratch *s, const 
         alm_buf_add_str(out, step->a);
         alm_buf_add_str(out, *text);
         break;
-    case ALM_NORM_BERT: clean(step, out, *text); break;
+    case ALM_NORM_BERT: st = bert(s, step, out, *text, err); break;
     case ALM_NORM_CHARSMAP: charsmap(step, out, *text); break;
     case ALM_NORM_SPM:
         if (spm_is_plain(t, step)) {
@@ -253,12 +288,6 @@ alm_status alm_tokenizer_normalize(const alm_tokenizer *t, alm_tokenizer_scratch
     for (size_t i = 0; st == ALM_OK && i < t->n_norm; i++) {
         const alm_norm *step = &t->norm[i];
         st = apply(t, s, step, &text, &turn, err);
-        if (step->kind != ALM_NORM_BERT || st != ALM_OK) continue;
-        if (step->accents) {
-            st = apply(t, s, &(alm_norm){.kind = ALM_NORM_FORM, .form = ALM_FORM_NFD}, &text, &turn, err);
-            if (st == ALM_OK) st = apply(t, s, &(alm_norm){.kind = ALM_NORM_ACCENTS}, &text, &turn, err);
-        }
-        if (st == ALM_OK && step->lower) st = apply(t, s, &(alm_norm){.kind = ALM_NORM_LOWER}, &text, &turn, err);
     }
     if (st == ALM_OK) *out = text;
     return st;

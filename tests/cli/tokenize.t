@@ -78,3 +78,16 @@ $ echo hello > x.model; alm tokenize x.model < /dev/null
 $ alm tokenize nothing.gguf < /dev/null
 2>~ ^alm: nothing.gguf: .*No such file
 ? 5
+
+== a tokenizer.model of SentencePiece, a rank file of tiktoken and a WordPiece vocabulary are read too
+% cp "$ALM_SOURCE_ROOT"/tests/golden/tokenizer/spm-bpe.model "$ALM_SOURCE_ROOT"/tests/golden/tokenizer/ranks.tiktoken "$ALM_SOURCE_ROOT"/tests/golden/tokenizer/wordpiece.json .
+$ for t in spm-bpe.model ranks.tiktoken wordpiece.json; do printf 'session opened' | alm tokenize $t | alm detokenize $t -; echo; done
+> session opened
+> session opened
+> session opened
+
+== in a tokenizer.model the names of control tokens are text, as for SentencePiece itself
+% cp "$ALM_SOURCE_ROOT/tests/golden/tokenizer/spm-bpe.model" .
+$ printf '<s>' | alm tokenize spm-bpe.model | wc -w | awk '{ print ($1 > 1 ? "text" : "token") }'; printf 'a' | alm tokenize --add-bos spm-bpe.model | cut -d' ' -f1
+> text
+> 1

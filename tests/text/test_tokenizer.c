@@ -2,6 +2,7 @@
  *
  * test_tokenizer.c - tokenizers of all kinds and files: what is read, what is refused, what comes back, what it costs. */
 #include "alm_test.h"
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/rng.h"
 #include "text/tokenizer_inner.h"
@@ -289,6 +290,56 @@ static void added_tokens_are_found_as_their_flags_say(void **state) {
     alm_tokenizer_free(t);
 }
 
+static void base64_is_read_strictly(void **state) {
+    (void)state;
+    static const struct {
+        const char *code, *bytes; /* NULL: refused */
+    } cases[] = {{"", ""},        {"YQ==", "a"},        {"YWI=", "ab"},
+                 {"YWJj", "abc"}, {"YWJjZA==", "abcd"}, {"+/+/", "\xFB\xFF\xBF"},
+                 {"YQ", NULL},    {"YQ=", NULL},        {"YR==", NULL},
+                 {"YWJ=", NULL},  {"Y===", NULL},       {"YQ==YQ==", NULL},
+                 {"Y-Jj", NULL},  {"YW\nj", NULL},      {"====", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char at[16];
+        size_t n;
+        bool ok = alm_base64_decode(at, &n, alm_str_of(cases[i].code));
+        CHECK(ok == (cases[i].bytes != NULL), "%s", cases[i].code);
+        if (ok) CHECK_STR(alm_str_make(at, n), cases[i].bytes);
+    }
+}
+
+/* A byte of a protobuf message or a line of a rank file that is wrong is told, and nothing is half-open. */
+static void broken_files_are_refused_with_the_place(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n;
+        alm_status status;
+        const char *message;
+    } cases[] = {
+        {"", 0, ALM_UNSUPPORTED, "no tokenizer is found"},
+        {"hello\n", 6, ALM_UNSUPPORTED, "no tokenizer is found"},
+        {"\n\5\n\3abc", 7, ALM_MALFORMED, "unigram vocabulary without an unknown token"},
+        {"\n\5\n\3abc\22\2\30\4", 11, ALM_UNSUPPORTED, "the kind 4"},
+        {"\n\7\n\3abc\30\11", 9, ALM_MALFORMED, "unknown type"},
+        {"YQ== 0\nYg== 0\n", 14, ALM_MALFORMED, "line 2: the rank stands twice"},
+        {"YQ== 0\nYg=! 1\n", 14, ALM_MALFORMED, "line 2: it is not base64"},
+        {"YQ== 0\nYg==1\n", 13, ALM_MALFORMED, "line 2: it is not base64, a blank and a rank"},
+        {"YQ== 0\nYg== 4194303\n", 20, ALM_MALFORMED, "ranks far beyond"},
+        {"YQ== 0\nYg== 1\n", 14, ALM_MALFORMED, "the byte 0x00 has no token"},
+        {"{}", 2, ALM_MALFORMED, "no model with a vocab"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alm_error err = {0};
+        alm_tokenizer *t = NULL;
+        char copy[64];
+        memcpy(copy, cases[i].text, cases[i].n);
+        CHECK_STATUS(alm_tokenizer_from_bytes(&t, "file", copy, cases[i].n, &err), cases[i].status, &err);
+        CHECK_HOLDS(err.text, cases[i].message);
+        CHECK(t == NULL);
+    }
+}
+
 /* -- memory ---------------------------------------------------------------------------------------------------------------- */
 
 static alm_status read_and_encode(void *arg) {
@@ -331,6 +382,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_foreign_regex_cuts_as_the_rule_that_it_writes_out),
     cmocka_unit_test(a_regex_without_end_is_stopped),
     cmocka_unit_test(added_tokens_are_found_as_their_flags_say),
+    cmocka_unit_test(base64_is_read_strictly),
+    cmocka_unit_test(broken_files_are_refused_with_the_place),
     cmocka_unit_test(no_allocation_failure_leaks),
 };
 ALM_TEST_MAIN(tests)
