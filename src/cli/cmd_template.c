@@ -218,7 +218,7 @@ static void answer(work *w, alm_str line, const alm_json *tools, alm_json_doc *d
     alm_error err = {0};
     alm_buf_clear(text);
     /* The lines lie in a buffer of this command; the parser decodes escapes in it. */
-    alm_status st = alm_json_parse(doc, (char *)(uintptr_t)line.at, line.n, NULL, NULL, &err);
+    alm_status st = alm_json_parse(doc, (char *)line.at, line.n, NULL, NULL, &err);
     if (st == ALM_OK) st = one_line(w, doc->node, tools, text, &err);
     alm_json_begin_object(&json);
     alm_json_key(&json, st == ALM_OK ? "text" : "error");

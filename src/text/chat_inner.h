@@ -286,7 +286,9 @@ typedef struct alm_chat_parser {
 bool alm_chat_parse(alm_chat_parser *p, alm_cn **out); /* the whole template */
 alm_cn *alm_chat_node(alm_chat_parser *p, alm_cn_kind kind, uint32_t line);
 bool alm_chat_advance(alm_chat_parser *p);
-bool alm_chat_syntax(alm_chat_parser *p, uint32_t line, const char *format, ...) ALM_PRINTF(3, 4);
+bool alm_chat_skip(alm_chat_parser *p, int n_tokens);
+bool alm_chat_syntax(alm_chat_parser *p, uint32_t line, const char *format, ...) ALM_PRINTF(3, 4); /* always false */
+#define alm_chat_syntax(...) (alm_chat_syntax(__VA_ARGS__), false)
 bool alm_chat_is_name(const alm_ct *t, const char *name);
 static inline bool alm_chat_is_op(const alm_ct *t, alm_chat_op op) { return t->kind == ALM_CT_OP && t->op == op; }
 bool alm_chat_expect_op(alm_chat_parser *p, alm_chat_op op);

@@ -18,7 +18,12 @@ bool alm_chat_advance(alm_chat_parser *p) {
     return false;
 }
 
-bool alm_chat_syntax(alm_chat_parser *p, uint32_t line, const char *format, ...) {
+bool alm_chat_skip(alm_chat_parser *p, int n_tokens) {
+    while (n_tokens && alm_chat_advance(p)) n_tokens--;
+    return !n_tokens;
+}
+
+bool(alm_chat_syntax)(alm_chat_parser *p, uint32_t line, const char *format, ...) {
     char what[300];
     va_list args;
     if (p->st != ALM_OK) return false;
@@ -323,8 +328,9 @@ static bool statement(alm_chat_parser *p, const char *const *ends, alm_cn **out)
         return alm_chat_syntax(p, t.line, "a tag's name is expected, not %s", alm_chat_describe(&t, seen));
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
         if (!alm_chat_is_name(&t, statements[i].word)) continue;
-        *out = alm_chat_node(p, statements[i].kind, t.line);
-        return *out && alm_chat_advance(p) && statements[i].parse(p, *out);
+        alm_cn *n = alm_chat_node(p, statements[i].kind, t.line);
+        *out = n;
+        return n && alm_chat_advance(p) && statements[i].parse(p, n);
     }
     for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
         if (!alm_chat_is_name(&t, elsewhere[i])) continue;
@@ -345,41 +351,45 @@ static bool is_end(const alm_chat_parser *p, const char *const *ends) {
 }
 
 static bool output(alm_chat_parser *p, alm_cn **out) {
-    alm_cn *value;
+    alm_cn *value = NULL, *n = alm_chat_node(p, ALM_CN_OUT, p->now.line);
     size_t cap = 0;
-    return (*out = alm_chat_node(p, ALM_CN_OUT, p->now.line)) && alm_chat_advance(p) &&
-           alm_chat_parse_tuple(p, true, NULL, false, &value) && alm_chat_add_kid(p, *out, value, &cap) &&
-           expect(p, ALM_CT_OUT_END);
+    *out = n;
+    return n && alm_chat_advance(p) && alm_chat_parse_tuple(p, true, NULL, false, &value) &&
+           alm_chat_add_kid(p, n, value, &cap) && expect(p, ALM_CT_OUT_END);
 }
 
 /* Statements up to one of `ends` (NULL: the end of the template); the parser then stands on the word of that tag. */
 static bool body(alm_chat_parser *p, const char *const *ends, alm_cn **out) {
-    alm_cn **last = out;
+    alm_cn *last = NULL;
     *out = NULL;
     if (p->level >= ALM_CHAT_MAX_TREE) {
         p->st = alm_fail(p->err, ALM_LIMIT, "line %u: the template is nested too deep", p->now.line);
         return false;
     }
     p->level++;
-    for (;; last = &(*last)->next) {
+    for (;;) {
         const alm_ct t = p->now;
+        alm_cn *n = NULL;
         if (t.kind == ALM_CT_END) {
             p->level--;
             return !ends || alm_chat_syntax(p, t.line, "the template ends where {%% %s %%} is expected", ends[0]);
         }
         if (t.kind == ALM_CT_TEXT) {
-            if (!(*last = alm_chat_node(p, ALM_CN_TEXT, t.line)) || !alm_chat_advance(p)) return false;
-            (*last)->value = alm_cv_str(t.text);
+            if (!(n = alm_chat_node(p, ALM_CN_TEXT, t.line)) || !alm_chat_advance(p)) return false;
+            n->value = alm_cv_str(t.text);
         } else if (t.kind == ALM_CT_OUT_BEGIN) {
-            if (!output(p, last)) return false;
+            if (!output(p, &n)) return false;
         } else {
             if (!alm_chat_advance(p)) return false;
             if (is_end(p, ends)) {
                 p->level--;
                 return true;
             }
-            if (!statement(p, ends, last) || !expect(p, ALM_CT_TAG_END)) return false;
+            if (!statement(p, ends, &n) || !expect(p, ALM_CT_TAG_END)) return false;
         }
+        if (last) last->next = n;
+        else *out = n;
+        last = n;
     }
 }
 
@@ -390,5 +400,5 @@ bool alm_chat_parse(alm_chat_parser *p, alm_cn **out) {
         !alm_chat_number_of(p, ALM_STR("varargs"), &p->t->varargs) ||
         !alm_chat_number_of(p, ALM_STR("kwargs"), &p->t->kwargs))
         return false;
-    return alm_chat_advance(p) && alm_chat_advance(p) && body(p, NULL, out);
+    return alm_chat_skip(p, 2) && body(p, NULL, out);
 }

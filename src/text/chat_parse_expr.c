@@ -61,7 +61,7 @@ static bool parse_name(alm_chat_parser *p, bool with_namespace, alm_cn **out) {
     if (p->now.kind != ALM_CT_NAME)
         return alm_chat_syntax(p, p->now.line, "a name is expected behind the point, not %s",
                                alm_chat_describe(&p->now, seen));
-    alm_cn *attr;
+    alm_cn *attr = NULL;
     if (!node(p, ALM_CN_ATTR, t.line, *out, NULL, &attr)) return false;
     attr->value = alm_cv_str(p->now.text);
     *out = attr;
@@ -88,7 +88,7 @@ static bool parse_list(alm_chat_parser *p, alm_cn **out) {
     size_t cap = 0;
     if (!node(p, ALM_CN_LIST, p->now.line, NULL, NULL, out) || !alm_chat_advance(p)) return false;
     while (!alm_chat_is_op(&p->now, ALM_OP_RBRACKET)) {
-        alm_cn *item;
+        alm_cn *item = NULL;
         if ((*out)->n && !alm_chat_expect_op(p, ALM_OP_COMMA)) return false;
         if (alm_chat_is_op(&p->now, ALM_OP_RBRACKET)) break;
         if (!alm_chat_parse_expr(p, true, &item) || !alm_chat_add_kid(p, *out, item, &cap)) return false;
@@ -100,7 +100,7 @@ static bool parse_dict(alm_chat_parser *p, alm_cn **out) {
     size_t cap = 0;
     if (!node(p, ALM_CN_DICT, p->now.line, NULL, NULL, out) || !alm_chat_advance(p)) return false;
     while (!alm_chat_is_op(&p->now, ALM_OP_RBRACE)) {
-        alm_cn *key, *value;
+        alm_cn *key = NULL, *value = NULL;
         if ((*out)->n && !alm_chat_expect_op(p, ALM_OP_COMMA)) return false;
         if (alm_chat_is_op(&p->now, ALM_OP_RBRACE)) break;
         if (!alm_chat_parse_expr(p, true, &key) || !alm_chat_expect_op(p, ALM_OP_COLON) ||
@@ -112,6 +112,7 @@ static bool parse_dict(alm_chat_parser *p, alm_cn **out) {
 }
 
 static bool parse_primary(alm_chat_parser *p, bool with_namespace, alm_cn **out) {
+    *out = NULL;
     const alm_ct t = p->now;
     char seen[80];
     if (t.kind == ALM_CT_NAME) return parse_name(p, with_namespace, out);
@@ -179,7 +180,7 @@ static bool parse_point(alm_chat_parser *p, alm_cn *of, alm_cn **out) {
     if (t.kind != ALM_CT_INT)
         return alm_chat_syntax(p, t.line, "a name or a number is expected behind the point, not %s",
                                alm_chat_describe(&t, seen));
-    alm_cn *index;
+    alm_cn *index = NULL;
     return alm_chat_advance(p) && constant(p, t.line, t.value, &index) && node(p, ALM_CN_ITEM, line, of, index, out);
 }
 
@@ -214,7 +215,7 @@ static bool add_named(alm_chat_parser *p, alm_cn_args *args, size_t *cap, alm_st
 static bool parse_arg(alm_chat_parser *p, alm_cn_args *args, size_t *pos_cap, size_t *kw_cap) {
     bool star = alm_chat_is_op(&p->now, ALM_OP_MUL), star_star = alm_chat_is_op(&p->now, ALM_OP_POW);
     const alm_ct t = p->now;
-    alm_cn *value;
+    alm_cn *value = NULL;
     if (star || star_star) {
         if (args->star_star || (star && args->star))
             return alm_chat_syntax(p, t.line, "the arguments of a call are in disorder");
@@ -222,8 +223,7 @@ static bool parse_arg(alm_chat_parser *p, alm_cn_args *args, size_t *pos_cap, si
     }
     if (t.kind == ALM_CT_NAME && alm_chat_is_op(&p->ahead, ALM_OP_ASSIGN)) {
         if (args->star_star) return alm_chat_syntax(p, t.line, "the arguments of a call are in disorder");
-        return alm_chat_advance(p) && alm_chat_advance(p) && alm_chat_parse_expr(p, true, &value) &&
-               add_named(p, args, kw_cap, t.text, value);
+        return alm_chat_skip(p, 2) && alm_chat_parse_expr(p, true, &value) && add_named(p, args, kw_cap, t.text, value);
     }
     if (args->star || args->star_star || args->n_kw)
         return alm_chat_syntax(p, t.line, "an argument without a name stands behind one with a name");
@@ -322,7 +322,7 @@ static bool parse_test(alm_chat_parser *p, alm_cn *of, alm_cn **out) {
         if (!parse_args(p, &(*out)->args)) return false;
     } else if (begins_operand(&p->now)) {
         alm_cn_args *args = alm_arena_alloc(p->t->arena, sizeof *args, sizeof(void *));
-        alm_cn *arg;
+        alm_cn *arg = NULL;
         size_t cap = 0;
         if (alm_chat_is_name(&p->now, "is")) return alm_chat_syntax(p, line, "tests with `is` cannot be chained");
         if (!args) return p->st = alm_fail_memory(p->err), false;
@@ -341,7 +341,7 @@ static bool parse_unary(alm_chat_parser *p, bool with_filter, alm_cn **out) {
     uint32_t line = p->now.line;
     if (!deeper(p)) return false;
     if (minus || plus) {
-        alm_cn *of;
+        alm_cn *of = NULL;
         if (!alm_chat_advance(p) || !parse_unary(p, false, &of)) return false;
         if (!node(p, minus ? ALM_CN_NEG : ALM_CN_POS, line, of, NULL, out)) return false;
     } else if (!parse_primary(p, false, out)) {
@@ -373,7 +373,7 @@ static bool parse_pow(alm_chat_parser *p, alm_cn **out) {
     if (!parse_unary(p, true, out)) return false;
     while (alm_chat_is_op(&p->now, ALM_OP_POW)) {
         uint32_t line = p->now.line;
-        alm_cn *right;
+        alm_cn *right = NULL;
         if (!alm_chat_advance(p) || !parse_unary(p, true, &right) || !binary(p, *out, line, ALM_OP_POW, right, out))
             return false;
     }
@@ -384,14 +384,14 @@ static bool parse_product(alm_chat_parser *p, alm_cn **out) {
     if (!parse_pow(p, out)) return false;
     while (p->now.kind == ALM_CT_OP && p->now.op >= ALM_OP_MUL && p->now.op <= ALM_OP_MOD) {
         const alm_ct t = p->now;
-        alm_cn *right;
+        alm_cn *right = NULL;
         if (!alm_chat_advance(p) || !parse_pow(p, &right) || !binary(p, *out, t.line, t.op, right, out)) return false;
     }
     return true;
 }
 
 static bool parse_concat(alm_chat_parser *p, alm_cn **out) {
-    alm_cn *all = NULL, *part;
+    alm_cn *all = NULL, *part = NULL;
     size_t cap = 0;
     if (!parse_product(p, out)) return false;
     while (alm_chat_is_op(&p->now, ALM_OP_TILDE)) {
@@ -407,7 +407,7 @@ static bool parse_sum(alm_chat_parser *p, alm_cn **out) {
     if (!parse_concat(p, out)) return false;
     while (alm_chat_is_op(&p->now, ALM_OP_ADD) || alm_chat_is_op(&p->now, ALM_OP_SUB)) {
         const alm_ct t = p->now;
-        alm_cn *right;
+        alm_cn *right = NULL;
         if (!alm_chat_advance(p) || !parse_concat(p, &right) || !binary(p, *out, t.line, t.op, right, out))
             return false;
     }
@@ -415,7 +415,7 @@ static bool parse_sum(alm_chat_parser *p, alm_cn **out) {
 }
 
 static bool parse_compare(alm_chat_parser *p, alm_cn **out) {
-    alm_cn *all = NULL, *part;
+    alm_cn *all = NULL, *part = NULL;
     size_t cap = 0;
     if (!parse_sum(p, out)) return false;
     for (;;) {
@@ -427,7 +427,7 @@ static bool parse_compare(alm_chat_parser *p, alm_cn **out) {
         if (op == ALM_OP_NOT_IN && !alm_chat_advance(p)) return false;
         if (!all && !node(p, ALM_CN_COMPARE, t.line, *out, NULL, &all)) return false;
         *out = all;
-        alm_cn *operand;
+        alm_cn *operand = NULL;
         if (!alm_chat_advance(p) || !parse_sum(p, &part) || !node(p, ALM_CN_COMPARE, t.line, part, NULL, &operand))
             return false;
         operand->op = op;
@@ -438,7 +438,7 @@ static bool parse_compare(alm_chat_parser *p, alm_cn **out) {
 static bool parse_not(alm_chat_parser *p, alm_cn **out) {
     if (!alm_chat_is_name(&p->now, "not")) return parse_compare(p, out);
     uint32_t line = p->now.line;
-    alm_cn *of;
+    alm_cn *of = NULL;
     if (!deeper(p) || !alm_chat_advance(p) || !parse_not(p, &of)) return false;
     p->level--;
     return node(p, ALM_CN_NOT, line, of, NULL, out);
@@ -448,7 +448,7 @@ static bool parse_and(alm_chat_parser *p, alm_cn **out) {
     if (!parse_not(p, out)) return false;
     while (alm_chat_is_name(&p->now, "and")) {
         uint32_t line = p->now.line;
-        alm_cn *right;
+        alm_cn *right = NULL;
         if (!alm_chat_advance(p) || !parse_not(p, &right) || !node(p, ALM_CN_AND, line, *out, right, out)) return false;
     }
     return true;
@@ -458,7 +458,7 @@ static bool parse_or(alm_chat_parser *p, alm_cn **out) {
     if (!parse_and(p, out)) return false;
     while (alm_chat_is_name(&p->now, "or")) {
         uint32_t line = p->now.line;
-        alm_cn *right;
+        alm_cn *right = NULL;
         if (!alm_chat_advance(p) || !parse_and(p, &right) || !node(p, ALM_CN_OR, line, *out, right, out)) return false;
     }
     return true;
@@ -470,7 +470,7 @@ bool alm_chat_parse_expr(alm_chat_parser *p, bool with_if, alm_cn **out) {
     if (!deeper(p) || !parse_or(p, out)) return false;
     while (with_if && alm_chat_is_name(&p->now, "if")) {
         uint32_t line = p->now.line;
-        alm_cn *then = *out, *test, *otherwise = NULL;
+        alm_cn *then = *out, *test = NULL, *otherwise = NULL;
         if (!alm_chat_advance(p) || !parse_or(p, &test)) return false;
         if (alm_chat_is_name(&p->now, "else") && (!alm_chat_advance(p) || !alm_chat_parse_expr(p, true, &otherwise)))
             return false;

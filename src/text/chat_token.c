@@ -231,11 +231,9 @@ static bool based_number(alm_chat_lexer *l, alm_ct *out, int base) {
 
 static bool lex_number(alm_chat_lexer *l, alm_ct *out) {
     alm_str s = l->source;
-    static const char prefixes[] = "bBoOxX";
-    const char *prefix = at(s, l->pos, "0") && l->pos + 2 < s.n ? memchr(prefixes, s.at[l->pos + 1], 6) : NULL;
-    static const int bases[] = {2, 8, 16};
-    if (prefix) {
-        int base = bases[(prefix - prefixes) / 2];
+    char prefix = at(s, l->pos, "0") && l->pos + 2 < s.n ? (char)(s.at[l->pos + 1] | 32) : '\0';
+    const int base = prefix == 'b' ? 2 : prefix == 'o' ? 8 : prefix == 'x' ? 16 : 0;
+    if (base) {
         size_t from = l->pos + 2 + at(s, l->pos + 2, "_");
         if (digits(s, from, base) > from) return based_number(l, out, base);
     }

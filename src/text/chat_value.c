@@ -513,7 +513,7 @@ bool alm_cv_contains(alm_chat_run *r, alm_cv in, alm_cv item, bool *out) {
         return alm_chat_fail(r, ALM_MISMATCH, "argument of type '%s' is not iterable", alm_cv_type(in));
     size_t walked = in.kind == ALM_CV_ITER ? in.as.list->walked : 0;
     if (!alm_cv_items(r, in, &at, &n)) return false;
-    for (size_t i = 0; i < n && !*out; i++) {
+    for (size_t i = 0; at && i < n && !*out; i++) {
         if (!alm_chat_spend(r, 1) || !alm_cv_equal(r, at[i], item, out)) return false;
         if (*out && in.kind == ALM_CV_ITER) in.as.list->walked = walked + i + 1; /* the rest is still there */
     }
