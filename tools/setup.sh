@@ -9,7 +9,7 @@
 PACKAGES_BUILD="gcc libc6-dev meson ninja-build pkgconf libssl-dev libpcre2-dev libsqlite3-dev zlib1g-dev libzstd-dev
     libsystemd-dev libcmocka-dev scdoc gettext"
 PACKAGES_CHECK="locales gzip zstd git"
-PACKAGES_ALL="g++ clang libclang-rt-dev clang-format clang-tidy valgrind shellcheck binutils zsh fish"
+PACKAGES_ALL="g++ clang libclang-rt-dev clang-format clang-tidy valgrind shellcheck binutils zsh fish python3-venv"
 # For aarch64 under an emulator; where they cannot be had, that stage is skipped and says so.
 PACKAGES_FOREIGN="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 

