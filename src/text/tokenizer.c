@@ -118,6 +118,12 @@ alm_status alm_tokenizer_finish(alm_tokenizer *t, alm_error *err) {
         if (*id[i] >= 0 && (size_t)*id[i] >= t->n_vocab)
             return alm_fail(err, ALM_MALFORMED, "tokenizer: bad_value: id %d of a vocabulary of %zu", *id[i],
                             t->n_vocab);
+    /* A byte token says which byte it is. */
+    unsigned byte;
+    for (size_t i = 0; t->kind != &alm_tokenizer_bytes && i < t->n_vocab; i++)
+        if (t->type[i] == ALM_TOKEN_BYTE && !alm_bpe_is_byte_token(t->name[i], &byte))
+            return alm_fail(err, ALM_MALFORMED, "tokenizer: bad_value: the byte token %zu is called \"%.*s\"", i,
+                            t->name[i].n > 60 ? 60 : (int)t->name[i].n, t->name[i].at);
     return ALM_OK;
 }
 

@@ -190,7 +190,7 @@ alm_status alm_tokenizer_add_pre(alm_tokenizer *t, alm_pre step, alm_error *err)
 alm_status alm_tokenizer_add_regex(alm_tokenizer *t, alm_str regex, size_t *index, alm_error *err);
 /* Makes a token that the type says is found in texts (control, user) known to `added`. */
 alm_status alm_tokenizer_add_types(alm_tokenizer *t, alm_error *err);
-/* Checks of every reader, the last thing that one does: ids of the frame lie inside. */
+/* Checks of every reader, the last thing that one does: ids lie inside, byte tokens are bytes. */
 alm_status alm_tokenizer_finish(alm_tokenizer *t, alm_error *err);
 /* Names, types and the unknown id are set; these make the model of the kind from them. `fallback`: bytes of what is unknown. */
 alm_status alm_tokenizer_set_spm_bpe(alm_tokenizer *t, const double *score, bool fallback, const char *what,

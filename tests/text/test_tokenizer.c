@@ -322,6 +322,7 @@ static void broken_files_are_refused_with_the_place(void **state) {
         {"\n\5\n\3abc", 7, ALM_MALFORMED, "unigram vocabulary without an unknown token"},
         {"\n\5\n\3abc\22\2\30\4", 11, ALM_UNSUPPORTED, "the kind 4"},
         {"\n\7\n\3abc\30\11", 9, ALM_MALFORMED, "unknown type"},
+        {"\n\5\n\3abc\n\7\n\3<u>\30\2\n\12\n\6<0x-1>\30\6\22\2\30\2", 32, ALM_MALFORMED, "byte token 2 is called"},
         {"YQ== 0\nYg== 0\n", 14, ALM_MALFORMED, "line 2: the rank stands twice"},
         {"YQ== 0\nYg=! 1\n", 14, ALM_MALFORMED, "line 2: it is not base64"},
         {"YQ== 0\nYg==1\n", 13, ALM_MALFORMED, "line 2: it is not base64, a blank and a rank"},
