@@ -453,7 +453,7 @@ enum {
 };
 unsigned alm_letter_class(uint32_t c);
 typedef enum alm_letter_case { ALM_CASE_UPPER, ALM_CASE_LOWER, ALM_CASE_TITLE } alm_letter_case;
-size_t alm_letter_map(uint32_t c, alm_letter_case to, uint32_t out[3]);
+size_t alm_letter_map(uint32_t c, alm_letter_case how, uint32_t out[3]);
 /* How str.upper, .lower, .title, .capitalize and .swapcase change a text. */
 typedef enum alm_chat_recase {
     ALM_RECASE_UPPER,

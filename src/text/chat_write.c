@@ -15,17 +15,20 @@ bool alm_chat_buf_ok(alm_chat_run *r, const alm_buf *b) {
     return alm_chat_fail(r, b->failed, "not enough memory");
 }
 
+static size_t word(char *at, const char *text) {
+    size_t n = strlen(text);
+    memcpy(at, text, n + 1); /* every caller has room for 32 */
+    return n;
+}
+
 /* 1e+16 and 1e-05 as Python has them, from the shortest digits: exponents from 16 on and below -4. */
 size_t alm_chat_float_text(char *at, double x) {
     char digits[40], raw[40];
     size_t n_raw = 0, n = 0, n_digit = 0;
     int point = 0, exponent = 0;
     bool seen_point = false;
-    if (x != x) return memcpy(at, "nan", 3), 3;
-    if (x > 1.7976931348623157e308 || x < -1.7976931348623157e308) {
-        memcpy(at, x < 0 ? "-inf" : "inf", x < 0 ? 4 : 3);
-        return x < 0 ? 4 : 3;
-    }
+    if (x != x) return word(at, "nan");
+    if (x > 1.7976931348623157e308 || x < -1.7976931348623157e308) return word(at, x < 0 ? "-inf" : "inf");
     if (x < 0 || (x == 0.0 && __builtin_signbit(x))) at[n++] = '-', x = -x;
     n_raw = alm_f64_to_str(raw, x);
     raw[n_raw] = '\0';
@@ -50,7 +53,7 @@ size_t alm_chat_float_text(char *at, double x) {
     }
     /* 0.digits * 10^(point + exponent) */
     while (n_digit > 1 && digits[n_digit - 1] == '0') n_digit--;
-    if (!n_digit) return memcpy(at + n, "0.0", 3), n + 3;
+    if (!n_digit) return n + word(at + n, "0.0");
     int e = point + exponent - 1;
     if (e < -4 || e >= 16) {
         at[n++] = digits[0];
