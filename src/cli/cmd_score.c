@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/line_blocks.h"
+#include "cli/vocabulary.h"
 #include "engine/likelihood.h"
 #include "format/builtin.h"
 #include <string.h>
@@ -75,15 +76,13 @@ static int run(alm_cli *cli, const void *given) {
                *name = cli->operands.n > 1 ? cli->operands.at[1] : "-";
     if (cli->operands.n == 1 && strcmp(path, "-") == 0) path = ALM_BUILTIN;
     alm_error err = {0};
-    alm_gguf *g = NULL;
     alm_model *m = NULL;
     alm_tokenizer *t = NULL;
     alm_pool *pool = NULL;
     alm_compute *c = NULL;
     job j = {.cli = cli, .pieces = v->pieces};
-    alm_status st = alm_gguf_open(&g, path, &err);
-    if (st == ALM_OK) st = alm_tokenizer_from_gguf(&t, g, "", &err);
-    if (st == ALM_OK) st = alm_model_from_gguf(&m, g, "", &err);
+    alm_status st = alm_model_open(&m, path, &err);
+    if (st == ALM_OK) st = alm_vocabulary_open(&t, cli, path, &err);
     if (st == ALM_OK) st = alm_pool_new(&pool, (unsigned)cli->common.threads, &err);
     if (st == ALM_OK) st = alm_compute_new(&c, pool, &err);
     if (st == ALM_OK) st = alm_model_pack(m, c, &err);
@@ -98,7 +97,6 @@ static int run(alm_cli *cli, const void *given) {
     alm_pool_free(pool);
     alm_model_free(m);
     alm_tokenizer_free(t);
-    alm_gguf_close(g);
     return code;
 }
 

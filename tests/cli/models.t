@@ -22,6 +22,11 @@ $ alm logits tiny.gguf --tokens 379,334 -o a.npy && alm logits tiny.gguf --token
 $ alm logits "$ALM_SOURCE_ROOT/tests/data/models/llama3" --tokens 1,2,3 --digest
 >~ ^[0-9a-f]{64}$
 
+== lines are scored by a folder, with its own tokenizer
+$ printf 'the disk is full\n\n' | alm score "$ALM_SOURCE_ROOT/tests/data/models/llama32-tied" -
+>~ ^\{"tokens":[0-9]+,"nll":[0-9.]+,"mean":[0-9.]+\}$
+>~ ^\{"tokens":0,"nll":0(.0)?,"mean":null\}$
+
 == what cannot be computed is refused with the reason
 $ alm logits tiny.gguf --tokens 1,x,3 --digest
 2> alm: --tokens: "x" is no id of a token
