@@ -28,6 +28,11 @@ static const alm_opt opts[] = {
      .help = N_("which rows of the last layer make the vector: their mean, the first (CLS), the last; auto: as the "
                 "model's files say, else the mean for an encoder and the last for others"),
      .at = offsetof(values, pooling)},
+    {.name = "raw",
+     .type = ALM_OPT_FLAG,
+     .section = N_("Output"),
+     .help = N_("leave the vectors at their length; otherwise each has the length 1"),
+     .at = offsetof(values, raw)},
     {.name = "max-tokens",
      .type = ALM_OPT_COUNT,
      .arg = N_("N"),
@@ -36,16 +41,12 @@ static const alm_opt opts[] = {
      .section = N_("Input"),
      .help = N_("cut a line behind N tokens; otherwise one that is longer than the model's context is an error"),
      .at = offsetof(values, max_tokens)},
-    {.name = "raw",
-     .type = ALM_OPT_FLAG,
-     .section = N_("Output"),
-     .help = N_("leave the vectors at their length; otherwise each has the length 1"),
-     .at = offsetof(values, raw)},
 };
 
 static const alm_example examples[] = {
     {"alm embed logs.gguf today.log", N_("One object a line, with the vector of that line.")},
     {"echo 'disk is full' | alm embed logs.gguf --pooling mean -", N_("The mean over all tokens.")},
+    {"alm embed builtin: today.log", N_("By the small model inside the program; no file is needed.")},
 };
 
 typedef struct job {

@@ -41,6 +41,7 @@ static const alm_opt opts[] = {
 static const alm_example examples[] = {
     {"alm list", N_("Which models are here?")},
     {"alm list --json", N_("The same for a script, with the path of each.")},
+    {"alm list --families", N_("Which models can be computed?")},
     {"alm list --formats", N_("Which files can be read?")},
 };
 

@@ -178,7 +178,8 @@ const alm_command_spec alm_cmd_logits = {
     .operands_are_files = true,
     .about =
         N_("Computes a language model over given tokens and writes, for each of them, a number for every entry of the "
-           "vocabulary: how much the model expects it next. MODEL is a GGUF file or a Hugging Face folder.\n\n"
+           "vocabulary: how much the model expects it next. MODEL is a GGUF file, a Hugging Face folder, a name "
+           "from `alm list`, or `builtin:`.\n\n"
            "The numbers have the same bits for any number of threads, instruction set and --batch."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],

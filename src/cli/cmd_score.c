@@ -112,8 +112,8 @@ const alm_command_spec alm_cmd_score = {
         "\n"
         "Each line is for itself. A line longer than the model's context is read in windows that overlap by half.\n"
         "\n"
-        "MODEL is a GGUF file or `builtin:`, the small model inside the program, which is also taken where no MODEL is "
-        "given and the lines come from standard input."),
+        "MODEL is a GGUF file, a Hugging Face folder, a name from `alm list`, or `builtin:`, the small model inside "
+        "the program, which is also taken where no MODEL is given and the lines come from standard input."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),
