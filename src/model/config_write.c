@@ -117,6 +117,11 @@ static void put_text(alm_json_writer *j, const char *name, const char *x) {
     alm_json_text(j, x);
 }
 
+static void put_true(alm_json_writer *j, const char *name) {
+    alm_json_key(j, name);
+    alm_json_bool(j, true);
+}
+
 static void put_reals(alm_json_writer *j, const char *name, const float *x, size_t n) {
     alm_json_key(j, name);
     alm_json_begin_array(j);
@@ -162,10 +167,21 @@ static void put_rope(alm_json_writer *j, const alm_config *c) {
     alm_json_end_object(j);
 }
 
+/* attention_bias is one word for q, k, v and the output projection; Mistral has no such word. */
+static alm_status check_biases(const alm_config *c, alm_error *err) {
+    if (c->attention_bias != c->output_bias)
+        return alm_fail(err, ALM_UNSUPPORTED, "config.json has no word for biases on %s alone",
+                        c->attention_bias ? "q, k and v" : "the output projection");
+    if (c->window && (c->attention_bias || c->mlp_bias))
+        return alm_fail(err, ALM_UNSUPPORTED, "config.json has no word for a window beside biases");
+    return ALM_OK;
+}
+
 /* The classic form: transformers 4 and 5 both read it. A window makes it a Mistral. */
 alm_status alm_config_to_hf(const alm_config *c, alm_buf *out, uint32_t type, alm_error *err) {
     alm_json_writer j = alm_json_writer_on(out);
     alm_status st = check(c, err);
+    if (st == ALM_OK) st = check_biases(c, err);
     if (st != ALM_OK) return st;
     alm_json_begin_object(&j);
     alm_json_key(&j, "architectures");
@@ -185,6 +201,8 @@ alm_status alm_config_to_hf(const alm_config *c, alm_buf *out, uint32_t type, al
     put_real(&j, "rms_norm_eps", c->norm_eps);
     put_rope(&j, c);
     put_text(&j, "hidden_act", "silu");
+    if (c->attention_bias) put_true(&j, "attention_bias");
+    if (c->mlp_bias) put_true(&j, "mlp_bias");
     alm_json_key(&j, "tie_word_embeddings");
     alm_json_bool(&j, c->tied);
     put_text(&j, "torch_dtype", type == ALM_F32 ? "float32" : type == ALM_F16 ? "float16" : "bfloat16");

@@ -99,6 +99,9 @@ typedef struct alm_slot_row {
     { ALM_LAYER_NAMES(gguf, hf, ".weight"), ALM_NORM, .cols = ALM_X_##n }
 #define ALM_LAYER_BIAS(gguf, hf, n, ...) \
     { ALM_LAYER_NAMES(gguf, hf, ".bias"), ALM_BIAS, .cols = ALM_X_##n, __VA_ARGS__ }
+/* Biases that a configuration may have: of Q, KV; of the feed-forward part. */
+#define ALM_LAYER_BIAS_WHEN(member, gguf, hf, n, flags) \
+    ALM_LAYER_BIAS(gguf, hf, n, flags, .when = offsetof(alm_config, member))
 #define ALM_EMBEDDING_ROW \
     { "token_embd.weight", "model.embed_tokens.weight", .rows = ALM_X_VOCAB, .cols = ALM_X_HIDDEN }
 #define ALM_LAST_NORM_ROW \

@@ -9,9 +9,13 @@ enum {
     ATTN_Q,
     ATTN_K,
     ATTN_V,
+    ATTN_Q_BIAS,
+    ATTN_K_BIAS,
+    ATTN_V_BIAS,
     ATTN_Q_NORM,
     ATTN_K_NORM,
     ATTN_OUTPUT,
+    ATTN_OUTPUT_BIAS,
     FFN_NORM,
     FFN_GATE,
     FFN_UP,
@@ -27,9 +31,13 @@ static const alm_slot_row rows[ROWS] = {
     [ATTN_Q] = ALM_LAYER_MATRIX("attn_q", "self_attn.q_proj", Q, HIDDEN, ALM_ROW_Q),
     [ATTN_K] = ALM_LAYER_MATRIX("attn_k", "self_attn.k_proj", KV, HIDDEN, ALM_ROW_KV),
     [ATTN_V] = ALM_LAYER_MATRIX("attn_v", "self_attn.v_proj", KV, HIDDEN, 0),
+    [ATTN_Q_BIAS] = ALM_LAYER_BIAS_WHEN(attention_bias, "attn_q", "self_attn.q_proj", Q, ALM_ROW_Q),
+    [ATTN_K_BIAS] = ALM_LAYER_BIAS_WHEN(attention_bias, "attn_k", "self_attn.k_proj", KV, ALM_ROW_KV),
+    [ATTN_V_BIAS] = ALM_LAYER_BIAS_WHEN(attention_bias, "attn_v", "self_attn.v_proj", KV, 0),
     [ATTN_Q_NORM] = ALM_LAYER_NORM("attn_q_norm", "self_attn.q_norm", HEAD),
     [ATTN_K_NORM] = ALM_LAYER_NORM("attn_k_norm", "self_attn.k_norm", HEAD),
     [ATTN_OUTPUT] = ALM_LAYER_MATRIX("attn_output", "self_attn.o_proj", HIDDEN, Q, ALM_ROW_RESIDUAL),
+    [ATTN_OUTPUT_BIAS] = ALM_LAYER_BIAS_WHEN(output_bias, "attn_output", "self_attn.o_proj", HIDDEN, 0),
     [FFN_NORM] = ALM_LAYER_NORM("ffn_norm", "post_attention_layernorm", HIDDEN),
     [FFN_GATE] = ALM_LAYER_MATRIX("ffn_gate", "mlp.gate_proj", FFN, HIDDEN, 0),
     [FFN_UP] = ALM_LAYER_MATRIX("ffn_up", "mlp.up_proj", FFN, HIDDEN, 0),
@@ -43,17 +51,18 @@ static void settings(alm_config *c, alm_settings *s) {
     alm_settings_shape(c, s);
     alm_settings_rope(c, s, 10000.0);
     alm_settings_switched_window(c, s);
-    alm_settings_only(c, s, ALM_ACT_SILU, (const char *const[]){"attention_bias", "mlp_bias", NULL});
+    alm_settings_attention_bias(c, s);
+    alm_settings_only(c, s, ALM_ACT_SILU, (const char *const[]){"mlp_bias", NULL});
 }
 
 static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {
     const alm_config *c = &p->m->config;
     alm_node *h = alm_pass_rmsnorm(t, x, p, ATTN_NORM);
-    alm_node *q = alm_pass_linear(t, h, p, ATTN_Q, ROWS), *k = alm_pass_linear(t, h, p, ATTN_K, ROWS),
-             *v = alm_pass_linear(t, h, p, ATTN_V, ROWS);
+    alm_node *q = alm_pass_linear(t, h, p, ATTN_Q, ATTN_Q_BIAS), *k = alm_pass_linear(t, h, p, ATTN_K, ATTN_K_BIAS),
+             *v = alm_pass_linear(t, h, p, ATTN_V, ATTN_V_BIAS);
     q = alm_pass_rope(t, alm_pass_rmsnorm(t, q, p, ATTN_Q_NORM), c->n_heads, p);
     k = alm_pass_rope(t, alm_pass_rmsnorm(t, k, p, ATTN_K_NORM), c->n_kv_heads, p);
-    x = alm_tape_add(t, x, alm_pass_linear(t, alm_pass_attention(t, q, k, v, p), p, ATTN_OUTPUT, ROWS));
+    x = alm_tape_add(t, x, alm_pass_linear(t, alm_pass_attention(t, q, k, v, p), p, ATTN_OUTPUT, ATTN_OUTPUT_BIAS));
     h = alm_pass_rmsnorm(t, x, p, FFN_NORM);
     alm_node *gate = alm_pass_linear(t, h, p, FFN_GATE, ROWS), *up = alm_pass_linear(t, h, p, FFN_UP, ROWS);
     return alm_tape_add(t, x, alm_pass_linear(t, alm_tape_swiglu(t, gate, up), p, FFN_DOWN, ROWS));

@@ -280,6 +280,16 @@ void alm_settings_only(alm_config *c, alm_settings *s, alm_activation activation
         if (alm_settings_bool(s, NULL, *biases, false)) alm_settings_unsupported(s, "biases (%s)", *biases);
 }
 
+void alm_settings_attention_bias(alm_config *c, alm_settings *s) {
+    bool said = alm_settings_bool(s, NULL, "attention_bias", false);
+    c->attention_bias = said || alm_settings_tensor(s, "blk.0.attn_q.bias");
+    c->output_bias = said || alm_settings_tensor(s, "blk.0.attn_output.bias");
+}
+
+void alm_settings_mlp_bias(alm_config *c, alm_settings *s) {
+    c->mlp_bias = alm_settings_bool(s, NULL, "mlp_bias", false) || alm_settings_tensor(s, "blk.0.ffn_up.bias");
+}
+
 void alm_settings_switched_window(alm_config *c, alm_settings *s) {
     if (!alm_settings_bool(s, NULL, "use_sliding_window", false)) return;
     c->window = alm_settings_count(s, NULL, "sliding_window", 0);

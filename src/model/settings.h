@@ -69,6 +69,10 @@ void alm_settings_activation(alm_config *c, alm_settings *s, const char *hf, alm
 void alm_settings_local(alm_config *c, alm_settings *s, size_t every);
 /* Qwen's window: only where use_sliding_window is true, in the layers from max_window_layers on. */
 void alm_settings_switched_window(alm_config *c, alm_settings *s);
+/* Biases that are there or not: config.json says it, in GGUF the first layer's tensors do. Of attention: q, k and v together,
+ * and the output projection (config.json has one word for both); of the feed-forward part. */
+void alm_settings_attention_bias(alm_config *c, alm_settings *s);
+void alm_settings_mlp_bias(alm_config *c, alm_settings *s);
 /* Activations other than this one, and biases under these names (NULL at the end), are refused. */
 void alm_settings_only(alm_config *c, alm_settings *s, alm_activation activation, const char *const *biases);
 /* Weights quantised in another library's way are refused. */

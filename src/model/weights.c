@@ -9,7 +9,8 @@
  *
  * Hugging Face turns the first half of a head against its second half; GGUF's llama turns neighbours. The same numbers come
  * out when the rows of q and k are put in another order: row 2 i + j of a head (GGUF) is row j · half + i (Hugging Face).
- * Nothing is moved for that: the weight carries `heads`, and whoever reads a row asks alm_row_place. */
+ * Nothing is moved for that: the weight carries `heads`, and whoever reads a row asks alm_row_place. Biases of q and k, which
+ * operations read as plain vectors, are put in order when they are taken. */
 #include "base/alloc.h"
 #include "dtype/dtype.h"
 #include "model/family.h"
@@ -135,7 +136,8 @@ static size_t row_in_file(const alm_origin *o, size_t row) {
 static alm_status take_vector(float *out, const alm_slot *s, const alm_origin *o, const found *t,
                               const alm_type *type) {
     for (size_t i = 0; i < s->n_cols; i++) {
-        type->decode(&out[i], t->at + row_in_file(o, i) * type->block_bytes, 1);
+        size_t at = row_in_file(o, alm_row_place(o->split ? s->heads : 0, s->n_cols, i));
+        type->decode(&out[i], t->at + at * type->block_bytes, 1);
         out[i] += o->plus;
     }
     return ALM_OK;
@@ -203,8 +205,8 @@ static alm_status take(alm_model *m, size_t i, const found *t, const alm_origin 
     size_t row_bytes = o->transposed ? 0 : cols_of(s) / type->block * type->block_bytes;
     const unsigned char *at = t->at + o->first * row_bytes;
     bool stays = !o->transposed && !o->group && o->plus == 0.0F &&
-                 (!s->vector || (t->type == ALM_F32 && (uintptr_t)at % sizeof(float) == 0));
-    w->heads = o->split ? s->heads : 0;
+                 (!s->vector || (!(o->split && s->heads) && t->type == ALM_F32 && (uintptr_t)at % sizeof(float) == 0));
+    w->heads = o->split && !s->vector ? s->heads : 0;
     w->type = s->vector || o->transposed ? (uint32_t)ALM_F32 : t->type;
     if (stays) return w->at = at, ALM_OK;
     void *own = alm_calloc(s->n_rows, w->type == ALM_F32 ? s->n_cols * sizeof(float) : row_bytes);

@@ -11,6 +11,11 @@
 
 #include <stdio.h>
 
+/* One row of numbers in `type`, put in Hugging Face's order where it is a bias of so many heads. */
+static void encode_vector(unsigned char *to, const alm_type *type, const float *x, size_t n, size_t heads) {
+    for (size_t k = 0; k < n; k++) type->encode(to + alm_row_place(heads, n, k) * type->block_bytes, &x[k], 1);
+}
+
 /* The values of weight i as `type`: as they lie, or a copy that lives in m->encoded until the next one. */
 static alm_status encode(alm_model *m, size_t i, uint32_t type, bool turn, const void **out, alm_error *err) {
     const alm_slot *s = &m->slot[i];
@@ -27,7 +32,8 @@ static alm_status encode(alm_model *m, size_t i, uint32_t type, bool turn, const
     if (!to || !row) return alm_free(row), alm_fail_memory(err);
     for (size_t r = 0; r < s->n_rows; r++) {
         alm_weight_decode_row(row, w, r);
-        want->encode(to + alm_row_place(heads, s->n_rows, r) * row_bytes, row, s->n_cols);
+        if (s->vector && heads) encode_vector(to, want, row, s->n_cols, heads);
+        else want->encode(to + alm_row_place(heads, s->n_rows, r) * row_bytes, row, s->n_cols);
     }
     alm_free(row);
     return *out = to, ALM_OK;

@@ -114,7 +114,7 @@ static void settings_that_make_no_model_are_refused(void **state) {
          "no array"},
         {"\"model_type\":\"qwen2\",\"rope_scaling\":{\"type\":\"yarn\",\"factor\":4.0,\"beta_fast\":1,\"beta_slow\":2}",
          ALM_MALFORMED, "scaling"},
-        {"\"model_type\":\"qwen3\",\"attention_bias\":true", ALM_UNSUPPORTED, "biases (attention_bias)"},
+        {"\"model_type\":\"phi3\",\"attention_bias\":true", ALM_UNSUPPORTED, "biases (attention_bias)"},
         {"\"model_type\":\"qwen2\",\"use_sliding_window\":true,\"sliding_window\":9,\"layer_types\":[\"full_"
          "attention\"]",
          ALM_MALFORMED, "layer_types are not one for each of 4 layers"},

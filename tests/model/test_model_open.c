@@ -63,6 +63,7 @@ static void same_config(const alm_config *a, const alm_config *b) {
     CHECK_BITS(a->rope_low, b->rope_low);
     CHECK_BITS(a->rope_high, b->rope_high);
     CHECK_INT(a->rope_original, b->rope_original);
+    CHECK(a->attention_bias == b->attention_bias && a->output_bias == b->output_bias && a->mlp_bias == b->mlp_bias);
 }
 
 /* -- fresh models ------------------------------------------------------------------------------------------------------- */
@@ -240,6 +241,64 @@ static void a_folder_read_and_written_has_the_same_tensors(void **state) {
     alm_model_free(m);
 }
 
+/* Those of q and k lie in the order of their rows, which is another one in each kind of file. */
+static void biases_are_read_and_written_in_the_order_of_their_rows(void **state) {
+    (void)state;
+    char place[PATH_MAX];
+    alm_error err = {0};
+    snprintf(place, sizeof place, "%s", alm_test_source("tests/golden/models/llama-bias"));
+    alm_model *m = opened(place), *theirs = opened(alm_test_join(place, "model.gguf")),
+              *g = opened(write_gguf(m, "bias.gguf", "", ALM_F32));
+    same_values(m, theirs);
+    same_values(m, g);
+    const uint32_t types[] = {ALM_F32, ALM_BF16}; /* bf16 is what they were */
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(place, sizeof place, "%s", alm_test_path("bias"));
+        CHECK_OK(alm_model_to_hf(g, place, types[i], &err), &err);
+        alm_model *h = opened(place);
+        same_values(m, h);
+        same_config(alm_model_config(m), alm_model_config(h));
+        alm_model_free(h);
+    }
+    alm_model_free(g);
+    alm_model_free(theirs);
+    alm_model_free(m);
+}
+
+/* GGUF says with its tensors which biases there are; config.json has fewer words. */
+static void biases_without_a_word_in_config_json_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        bool attention, output, mlp;
+        size_t window;
+        const char *part; /* NULL: it is written */
+    } cases[] = {{true, true, true, 0, NULL},
+                 {false, false, true, 0, NULL},
+                 {true, false, false, 0, "biases on q, k and v alone"},
+                 {false, true, false, 0, "biases on the output projection alone"},
+                 {true, true, false, 8, "a window beside biases"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alm_error err = {0};
+        alm_config c = small;
+        c.attention_bias = cases[i].attention, c.output_bias = cases[i].output, c.mlp_bias = cases[i].mlp;
+        c.window = cases[i].window;
+        if (c.window) memset(c.local, 0xFF, sizeof c.local);
+        alm_model *m = made(&c, 7);
+        for (size_t k = 0; k < alm_model_weight_count(m); k++) /* fresh biases are 0: others show where they lie */
+            if (strstr(m->slot[k].origin[0].name, ".bias"))
+                for (size_t e = 0; e < m->slot[k].n_cols; e++) ((float *)m->own[k])[e] = (float)(e + 1);
+        alm_model *g = opened(write_gguf(m, "some.gguf", "", ALM_F32));
+        same_values(m, g);
+        same_config(alm_model_config(m), alm_model_config(g));
+        alm_status st = alm_model_to_hf(g, alm_test_path("some"), ALM_F32, &err);
+        if (cases[i].part) CHECK_STATUS(st, ALM_UNSUPPORTED, &err);
+        else CHECK_OK(st, &err);
+        CHECK_HOLDS(err.text, cases[i].part ? cases[i].part : "");
+        alm_model_free(g);
+        alm_model_free(m);
+    }
+}
+
 static void other_types_hold_what_they_can(void **state) {
     (void)state;
     static const struct {
@@ -379,8 +438,9 @@ static void an_option_that_would_change_the_result_is_refused(void **state) {
         alm_status status;
         const char *part;
     } cases[] = {
-        {"\"attention_bias\":true", ALM_UNSUPPORTED, "biases"},
-        {"\"mlp_bias\":true", ALM_UNSUPPORTED, "biases"},
+        {"\"model_type\":\"mistral\",\"attention_bias\":true", ALM_UNSUPPORTED, "biases"},
+        {"\"model_type\":\"mistral\",\"mlp_bias\":true", ALM_UNSUPPORTED, "biases"},
+        {"\"attention_bias\":1", ALM_MALFORMED, "attention_bias is no bool"},
         {"\"hidden_act\":\"gelu\"", ALM_UNSUPPORTED, "hidden_act"},
         {"\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2.0}", ALM_UNSUPPORTED, "RoPE scaled by \"dynamic\""},
         {"\"rope_parameters\":{\"rope_type\":\"yarn\"}", ALM_MALFORMED, "factor is missing"},
@@ -500,6 +560,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(what_is_written_is_the_same_model),
     cmocka_unit_test(rows_of_q_and_k_lie_as_another_converter_puts_them),
     cmocka_unit_test(a_folder_read_and_written_has_the_same_tensors),
+    cmocka_unit_test(biases_are_read_and_written_in_the_order_of_their_rows),
+    cmocka_unit_test(biases_without_a_word_in_config_json_are_refused),
     cmocka_unit_test(other_types_hold_what_they_can),
     cmocka_unit_test(a_model_lives_under_a_prefix_inside_another_file),
     cmocka_unit_test(a_model_that_was_read_becomes_trainable),

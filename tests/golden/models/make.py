@@ -28,6 +28,7 @@ GOLDEN = {
     "granite-tied": ("GraniteConfig", dict(num_key_value_heads=4, embedding_multiplier=6.0, residual_multiplier=0.5,
                                            attention_multiplier=0.125, logits_scaling=1.6, tie_word_embeddings=True,
                                            rope_theta=10000.0), torch.float32, 304),
+    "llama-bias": ("LlamaConfig", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=True, vocab_size=64, intermediate_size=32), torch.bfloat16, 305),
 }
 
 LLAMA3 = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=3.0, original_max_position_embeddings=32)
@@ -55,6 +56,12 @@ MANY = {
     "m-olmo2-window": ("Olmo2Config", dict(num_hidden_layers=3, rope_scaling=LLAMA3), torch.float32, 14),
     "m-granite": ("GraniteConfig", dict(num_hidden_layers=3, head_dim=8, rope_scaling=LLAMA3, embedding_multiplier=3.0, residual_multiplier=1.5,
                   attention_multiplier=0.3, logits_scaling=0.5), torch.float16, 15),
+    "m-llama-attention-bias": ("LlamaConfig", dict(attention_bias=True, head_dim=12, num_hidden_layers=3), torch.float16, 16),
+    "m-llama-mlp-bias": ("LlamaConfig", dict(mlp_bias=True, num_key_value_heads=1), torch.float32, 17),
+    "m-granite-bias": ("GraniteConfig", dict(attention_bias=True, mlp_bias=True, embedding_multiplier=3.0, residual_multiplier=0.5,
+                       attention_multiplier=0.3, logits_scaling=0.5), torch.bfloat16, 18),
+    "m-qwen3-bias": ("Qwen3Config", dict(attention_bias=True, head_dim=16), torch.float32, 19),
+    "m-olmo2-bias": ("Olmo2Config", dict(attention_bias=True, tie_word_embeddings=True), torch.float16, 20),
 }
 
 
@@ -62,9 +69,10 @@ def nll_of(logits, ids):
     return torch.nn.functional.cross_entropy(logits[:-1].double(), torch.tensor(ids[1:]), reduction="none").tolist()
 
 
-# Names of tensors come from the package gguf; these keys, and that rows of q and k are put in another order for granite, are
+# Names of tensors come from the package gguf; these keys, and that rows of q and k are put in another order for llama and granite, are
 # as llama.cpp's converter writes them.
 GGUF_KEYS = {
+    "llama": {},
     "olmo2": {},
     "granite": {"attention.scale": "attention_multiplier", "embedding_scale": "embedding_multiplier",
                 "residual_scale": "residual_multiplier", "logit_scale": "logits_scaling"},
@@ -92,10 +100,10 @@ def to_gguf(folder, c, state):
         if name == "lm_head.weight" and c.tie_word_embeddings:
             continue
         x = x.float().numpy()
-        if arch == "granite" and ("q_proj" in name or "k_proj" in name):
+        if arch in ("llama", "granite") and ("q_proj" in name or "k_proj" in name):
             n = c.num_attention_heads if "q_proj" in name else c.num_key_value_heads
             x = x.reshape(n, 2, x.shape[0] // n // 2, *x.shape[1:]).swapaxes(1, 2).reshape(x.shape).copy()
-        w.add_tensor(names.get_name(name, try_suffixes=(".weight",)), x)
+        w.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), x)
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()
@@ -124,7 +132,7 @@ def both_forms(folder, dtype):
     json.dump(c, open(folder + "/config.json", "w"), indent=2)
 
 
-def make(out, name, kind, more, dtype, seed):
+def make(out, name, kind, more, dtype, seed, with_gguf):
     torch.manual_seed(seed)
     config = getattr(transformers, kind)(**{**BASE, **more})
     config._attn_implementation = "eager"
@@ -142,11 +150,11 @@ def make(out, name, kind, more, dtype, seed):
     if os.path.exists(folder + "/generation_config.json"):
         os.remove(folder + "/generation_config.json")
     both_forms(folder, str(dtype).split(".")[1])
-    if config.model_type in GGUF_KEYS:
+    if with_gguf:
         to_gguf(folder, config, model.state_dict())
     g = torch.Generator().manual_seed(seed + 1000)
-    tokens = [1] + torch.randint(3, 96, (23,), generator=g).tolist()
-    long_tokens = torch.randint(3, 96, (64,), generator=g).tolist()
+    tokens = [1] + torch.randint(3, config.vocab_size, (23,), generator=g).tolist()
+    long_tokens = torch.randint(3, config.vocab_size, (64,), generator=g).tolist()
     with torch.no_grad():
         first = model(torch.tensor([tokens]), output_hidden_states=True, use_cache=False)
         long_logits = model(torch.tensor([long_tokens]), use_cache=False).logits[0]
@@ -178,7 +186,7 @@ def main(args):
         sys.exit(__doc__)
     for name, row in models.items():
         if len(args) < 2 or name in args[1:]:
-            make(args[0], name, *row)
+            make(args[0], name, *row, models is GOLDEN)
 
 
 main(sys.argv[1:])
