@@ -176,7 +176,7 @@ static void words(alm_cli *cli, const alm_inspection *x) {
         alm_buf_printf(&text, _("%s, %zu tokens"), kind_text(x->tokenizer), x->n_vocab);
         if (x->bos.at) alm_buf_add_text(&text, _(", begins with ")), alm_buf_add_visible(&text, x->bos);
         if (x->eos.at) alm_buf_add_text(&text, _(", ends with ")), alm_buf_add_visible(&text, x->eos);
-    } else alm_buf_add_text(&text, _("none"));
+    } else alm_buf_add_text(&text, _("none that can be read"));
     wrapped(cli, _("tokenizer"), &text);
     alm_buf_free(&text);
     label(cli, _("template"));

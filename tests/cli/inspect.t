@@ -76,3 +76,17 @@ $ cp "$ALM_SOURCE_ROOT/tests/data/hostile/pytorch/os-system.pt" x.pt; alm inspec
 2>~ unsafe_code
 2>*
 ? 3
+
+== what is not there is said in words that agree, in English
+$ alm inspect torch/tiny-llama/zip | sed -n '5,7p' | tr -s ' '
+> tokenizer none that can be read
+> template none
+> licence not said
+
+== and in German
+language: de
+$ alm inspect torch/tiny-llama/zip | sed -n '5,8p' | tr -s ' '
+> Tokenizer keiner, der gelesen werden kann
+> Vorlage keine
+> Lizenz nicht angegeben
+> Kontext 64 Tokens

@@ -78,6 +78,38 @@ $ alm tensor tiny.gguf blk.0.attn_k.weight -o d.npy; alm tensor tiny.gguf blk.0.
 > {'descr':'|u1','fortran_order':False,'shape':(32,68),}
 > 2304
 
+== quantised numbers are those that gguf's own decoder gives (PyPI gguf 0.19, float32, SHA-256 of the bytes)
+$ for n in token_embd.weight blk.0.attn_k.weight blk.1.ffn_down.weight; do alm tensor tiny.gguf $n -o a.npy; tail -c +129 a.npy | sha256sum | cut -d' ' -f1; done
+> 0664dd399318255711fa51426aa303e6ec9de3477bb642c1c0c00d913a773cac
+> ad1c8fa9385846397ddecfb17a3e05d9ebe9d49f55320948b8bd29e6fab5d71b
+> a4c148dbb9ebe1ff1ce4220ed6b59d9978b3e16fd4d516f95724e8a75cdd6e5b
+
+== a tensor of each quantised type is decoded to the golden numbers, and its bytes are those of the file
+% printf '%s\n' "2 Q4_0 288" "3 Q4_1 320" "6 Q5_0 352" "7 Q5_1 384" "8 Q8_0 544" "10 Q2_K 168" "11 Q3_K 220" "12 Q4_K 288" "13 Q5_K 352" "14 Q6_K 420" "16 IQ2_XXS 132" "17 IQ2_XS 148" "18 IQ3_XXS 196" "19 IQ1_S 100" "20 IQ4_NL 288" "21 IQ3_S 220" "22 IQ2_S 164" "23 IQ4_XS 272" "29 IQ1_M 112" "34 TQ1_0 108" "35 TQ2_0 132" "39 MXFP4 272" > types
+$ while read id name n; do { printf 'GGUF\003\0\0\0\001\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\001\0\0\0\0\0\0\0w\001\0\0\0\000\002\0\0\0\0\0\0'; printf "\\$(printf %03o $id)"; head -c 18 /dev/zero; head -c $n "$ALM_SOURCE_ROOT/tests/data/quants/$name.blocks.bin"; } > t.gguf; alm tensor t.gguf w -o d.npy && alm tensor t.gguf w --dtype raw -o r.npy; head -c 2048 "$ALM_SOURCE_ROOT/tests/data/quants/$name.f32.bin" > want; tail -c +129 d.npy | cmp - want; head -c $n "$ALM_SOURCE_ROOT/tests/data/quants/$name.blocks.bin" > raw; tail -c +129 r.npy | cmp - raw; alm tensor t.gguf --list | tail -1 | tr -s ' '; done < types
+> w Q4_0 512 288
+> w Q4_1 512 320
+> w Q5_0 512 352
+> w Q5_1 512 384
+> w Q8_0 512 544
+> w Q2_K 512 168
+> w Q3_K 512 220
+> w Q4_K 512 288
+> w Q5_K 512 352
+> w Q6_K 512 420
+> w IQ2_XXS 512 132
+> w IQ2_XS 512 148
+> w IQ3_XXS 512 196
+> w IQ1_S 512 100
+> w IQ4_NL 512 288
+> w IQ3_S 512 220
+> w IQ2_S 512 164
+> w IQ4_XS 512 272
+> w IQ1_M 512 112
+> w TQ1_0 512 108
+> w TQ2_0 512 132
+> w MXFP4 512 272
+
 == a name that is a path makes no path
 $ alm tensor "$ALM_SOURCE_ROOT/tests/data/hostile/safetensors/name-path.safetensors" --list | wc -l | tr -d ' '; ls
 > 2
