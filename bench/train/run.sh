@@ -16,7 +16,7 @@ ${CC:-cc} -O2 -std=c11 -D_GNU_SOURCE -I"$here/../../src" -I"$here/../../include"
     $(pkg-config --libs libsystemd libutf8proc 2>/dev/null) -lm -lpthread
 # vocabulary hidden layers heads kv-heads ffn documents length steps
 large='8192 384 8 6 6 1024 4 256 1'
-builtin=${BUILTIN:-1024 192 6 6 3 512 8 256 2}
+builtin=${BUILTIN:-2048 192 6 6 2 512 8 256 2}
 for threads in 1 2; do
     "$python" "$here/pairs.py" --rounds "$rounds" --name "17.3 M, $threads threads" "$tmp/step" "$python $here/peer.py" "$large $threads"
     "$python" "$here/pairs.py" --rounds "$rounds" --name "the built-in shape, $threads threads" "$tmp/step" "$python $here/peer.py" "$builtin $threads"

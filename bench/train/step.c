@@ -56,7 +56,10 @@ int main(int argc, char **argv) {
     alm_train_defaults(&o);
     o.batch_tokens = n_docs * length, o.context = length, o.steps = 1000000;
     ask(alm_trainer_new(&t, m, c, &documents, NULL, &o, &err), &err);
-    fprintf(stderr, "%llu parameters, %s\n", (unsigned long long)alm_model_parameter_count(m), alm_compute_isa(c));
+    alm_train_bytes need;
+    ask(alm_train_memory(&need, m, &o, false, &err), &err);
+    fprintf(stderr, "%llu parameters, %s, estimated %.1f MiB\n", (unsigned long long)alm_model_parameter_count(m),
+            alm_compute_isa(c), (double)need.total / 1048576);
     for (int ch; (ch = getchar()) != EOF;) {
         if (ch != '\n') continue;
         int64_t from = alm_clock_steady_ns();

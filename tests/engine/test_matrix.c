@@ -33,6 +33,13 @@ typedef struct entry {
 static entry models[MOST_MODELS];
 static size_t n_models;
 
+/* Some of the oracles lie in the tree too: once is enough. */
+static bool is_there(const char *name) {
+    for (size_t i = 0; i < n_models; i++)
+        if (strcmp(strrchr(models[i].path, '/') + 1, name) == 0) return true;
+    return false;
+}
+
 static void add_models(const char *place) {
     struct dirent **name;
     char folder[PATH_MAX / 2] = ""; /* of our own: a place is soon another one */
@@ -44,7 +51,7 @@ static void add_models(const char *place) {
         snprintf(e->path, sizeof e->path, "%s/%s", folder, name[i]->d_name);
         e->folder = alm_file_exists(alm_test_join(e->path, "config.json"));
         bool gguf = length > 5 && strcmp(name[i]->d_name + length - 5, ".gguf") == 0;
-        if (n_models + 1 < MOST_MODELS && (e->folder || gguf)) n_models++;
+        if (n_models + 1 < MOST_MODELS && (e->folder || gguf) && !is_there(name[i]->d_name)) n_models++;
         free(name[i]);
     }
     if (n > 0) free(name);
