@@ -76,7 +76,9 @@ enum {
     ALM_ROW_HEAD_BIAS = 32, /* its bias */
     ALM_ROW_OPTIONAL = 64,  /* alm_slot.optional */
     ALM_ROW_POOLER = 128,   /* an encoder's pooler, its bias in the next row */
-    ALM_ROW_LABELS = 256    /* an encoder's classifier, its bias in the next row */
+    ALM_ROW_LABELS = 256,   /* an encoder's classifier, its bias in the next row */
+    ALM_ROW_MIXED = 512,    /* only in layers with experts (so is ALM_ROW_EXPERTS) */
+    ALM_ROW_DENSE = 1024    /* only in layers without, of a mixture */
 };
 
 /* One kind of weight. In names % stands for the layer's number, # for the expert's. Rows before the layers, of a layer and
@@ -148,9 +150,10 @@ const alm_family *alm_family_named(alm_str name); /* by its row, or NULL */
 /* The family of a file, by general.architecture or model_type; NULL and the refusal in s when there is none. */
 const alm_family *alm_family_of(alm_settings *s);
 
-/* Slots of a layout: how many, and each (i < n). row_at[row] becomes the index of a row's first weight (of layer 0 where it
- * belongs to layers; SIZE_MAX: not there), *per_layer the weights of a layer. */
-size_t alm_slots_count(const alm_family *f, const alm_config *c, size_t row_at[ALM_FAMILY_ROWS], size_t *per_layer);
+/* Slots of a layout: how many, and each (i < n). layer_at [n_layers] become the indices of the layers' first weights;
+ * row_at[dense][row] that of a row's first weight, counted from the layer's first where it belongs to layers (with experts or
+ * without: alm_config_is_dense), else from 0; SIZE_MAX: not there. */
+size_t alm_slots_count(const alm_family *f, const alm_config *c, size_t row_at[2][ALM_FAMILY_ROWS], size_t *layer_at);
 void alm_slots_make(alm_slot *slot, const alm_family *f, const alm_config *c);
 /* Sets an origin's container and name (pattern with % and #). */
 void alm_origin_name(alm_origin *o, alm_container in, const char *pattern, size_t layer, size_t expert);
@@ -193,12 +196,12 @@ typedef struct alm_rope_tables {
 struct alm_model {
     const alm_family *family;
     alm_config config;
-    float never_written; /* alm_model_outline: where a gradient would be */
-    size_t n_weight, row_at[ALM_FAMILY_ROWS], per_layer;
-    alm_slot *slot;     /* [n_weight] */
-    alm_weight *weight; /* [n_weight] */
-    void **own;         /* [n_weight] values that belong to the model; NULL: they lie in a file */
-    void **encoded;     /* [n_weight] as alm_model_to_gguf or _to_hf gave them out last */
+    float never_written;                                    /* alm_model_outline: where a gradient would be */
+    size_t n_weight, row_at[2][ALM_FAMILY_ROWS], *layer_at; /* alm_slots_count */
+    alm_slot *slot;                                         /* [n_weight] */
+    alm_weight *weight;                                     /* [n_weight] */
+    void **own;     /* [n_weight] values that belong to the model; NULL: they lie in a file */
+    void **encoded; /* [n_weight] as alm_model_to_gguf or _to_hf gave them out last */
     bool has_grad;
     float *rope_factor; /* [pairs]: what divides the frequencies, or NULL */
     alm_rope_tables *rope[ALM_TURNS];

@@ -33,7 +33,9 @@ alm_status alm_model_make(alm_model **out, const alm_config *config, alm_error *
     if (!m) return alm_fail_memory(err);
     m->config = *config;
     m->family = alm_family_named(alm_str_of(config->family));
-    m->n_weight = alm_slots_count(m->family, config, m->row_at, &m->per_layer);
+    if (!(m->layer_at = alm_calloc(config->n_layers, sizeof *m->layer_at)))
+        return alm_model_free(m), alm_fail_memory(err);
+    m->n_weight = alm_slots_count(m->family, config, m->row_at, m->layer_at);
     m->slot = alm_calloc(m->n_weight, sizeof *m->slot);
     m->weight = alm_calloc(m->n_weight, sizeof *m->weight);
     m->own = alm_calloc(m->n_weight, sizeof *m->own);
@@ -61,6 +63,7 @@ void alm_model_free(alm_model *m) {
     }
     for (size_t i = 0; i < ALM_TURNS; i++)
         for (alm_rope_tables *r = m->rope[i], *older; r; r = older) older = r->older, alm_free(r);
+    alm_free(m->layer_at);
     alm_free(m->slot);
     alm_free(m->weight);
     alm_free(m->own);
@@ -138,7 +141,7 @@ alm_weight *alm_model_weight(alm_model *m, size_t i) { return &m->weight[i]; }
 
 static alm_weight *flagged(alm_model *m, unsigned flag) {
     for (size_t r = 0; r < m->family->n_rows; r++)
-        if (m->family->row[r].flags & flag && m->row_at[r] != SIZE_MAX) return &m->weight[m->row_at[r]];
+        if (m->family->row[r].flags & flag && m->row_at[0][r] != SIZE_MAX) return &m->weight[m->row_at[0][r]];
     return NULL;
 }
 

@@ -7,8 +7,10 @@
 
 alm_weight *alm_pass_weight(const alm_pass *p, size_t row) {
     const alm_model *m = p->m;
-    if (row >= ALM_FAMILY_ROWS || m->row_at[row] == SIZE_MAX) return NULL;
-    return &m->weight[m->row_at[row] + (m->family->row[row].where == ALM_LAYER ? p->layer * m->per_layer : 0)];
+    if (row >= m->family->n_rows) return NULL;
+    bool in_layer = m->family->row[row].where == ALM_LAYER;
+    size_t at = m->row_at[in_layer && alm_config_is_dense(&m->config, p->layer)][row];
+    return at == SIZE_MAX ? NULL : &m->weight[at + (in_layer ? m->layer_at[p->layer] : 0)];
 }
 
 alm_node *alm_pass_linear(alm_tape *t, alm_node *x, const alm_pass *p, size_t row, size_t bias) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * qwen3moe.c - the Qwen3 MoE family (docs/model/qwen3moe.md): Qwen3 whose feed-forward part is a mixture of experts.
+ * qwen3moe.c - the Qwen3 MoE family (docs/model/qwen3moe.md): Qwen3 whose feed-forward part is a mixture of experts, in all
+ * layers or some.
  *
  *     q, k normed head by head before they rotate
  *     p = softmax(h Wrouter^T);  the most probable experts;  with norm_topk_prob their p divided by the sum of all of theirs
@@ -21,6 +22,9 @@ enum {
     ATTN_OUTPUT,
     ATTN_OUTPUT_BIAS,
     FFN_NORM,
+    FFN_GATE,
+    FFN_UP,
+    FFN_DOWN,
     ROUTER,
     EXPERT_GATE,
     EXPERT_UP,
@@ -44,7 +48,10 @@ static const alm_slot_row rows[ROWS] = {
     [ATTN_OUTPUT] = ALM_LAYER_MATRIX("attn_output", "self_attn.o_proj", HIDDEN, Q, ALM_ROW_RESIDUAL),
     [ATTN_OUTPUT_BIAS] = ALM_LAYER_BIAS_WHEN(output_bias, "attn_output", "self_attn.o_proj", HIDDEN, 0),
     [FFN_NORM] = ALM_LAYER_NORM("ffn_norm", "post_attention_layernorm", HIDDEN),
-    [ROUTER] = ALM_LAYER_MATRIX("ffn_gate_inp", "mlp.gate", EXPERTS, HIDDEN, 0),
+    [FFN_GATE] = ALM_LAYER_MATRIX("ffn_gate", "mlp.gate_proj", FFN, HIDDEN, ALM_ROW_DENSE),
+    [FFN_UP] = ALM_LAYER_MATRIX("ffn_up", "mlp.up_proj", FFN, HIDDEN, ALM_ROW_DENSE),
+    [FFN_DOWN] = ALM_LAYER_MATRIX("ffn_down", "mlp.down_proj", HIDDEN, FFN, ALM_ROW_DENSE | ALM_ROW_RESIDUAL),
+    [ROUTER] = ALM_LAYER_MATRIX("ffn_gate_inp", "mlp.gate", EXPERTS, HIDDEN, ALM_ROW_MIXED),
     [EXPERT_GATE] = ALM_LAYER_MATRIX("ffn_gate_exps", "mlp.experts.#.gate_proj", EXPERT_FFN, HIDDEN, ALM_ROW_EXPERTS),
     [EXPERT_UP] = ALM_LAYER_MATRIX("ffn_up_exps", "mlp.experts.#.up_proj", EXPERT_FFN, HIDDEN, ALM_ROW_EXPERTS),
     [EXPERT_DOWN] = ALM_LAYER_MATRIX("ffn_down_exps", "mlp.experts.#.down_proj", HIDDEN, EXPERT_FFN,
@@ -53,12 +60,16 @@ static const alm_slot_row rows[ROWS] = {
     [OUTPUT] = ALM_HEAD_ROW,
 };
 
-/* Layers without experts among the others: there is no place for them yet. */
-static void all_layers_mix(alm_settings *s) {
-    float dense[1];
-    if (alm_settings_count(s, NULL, "decoder_sparse_step", 1) != 1 ||
-        (alm_settings_has(s, NULL, "mlp_only_layers") && alm_settings_reals(s, NULL, "mlp_only_layers", dense, 1) > 0))
-        alm_settings_unsupported(s, "layers without experts (decoder_sparse_step, mlp_only_layers)");
+/* Layers without experts: config.json says how many layers apart those with them are, the last layer of each step being one,
+ * and names exceptions. GGUF has no word for them. */
+static void dense_layers(alm_config *c, alm_settings *s) {
+    size_t step = alm_settings_count(s, NULL, "decoder_sparse_step", 1);
+    if (step == 0) alm_settings_refuse(s, "bad_value: decoder_sparse_step is 0");
+    if (s->g || s->status != ALM_OK) return;
+    alm_settings_layers(s, "mlp_only_layers", c->dense);
+    for (size_t i = 0; i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)
+        if (c->n_experts == 0 || (i + 1) % step) c->dense[i / 8] |= (unsigned char)(1U << i % 8);
+    if (c->n_experts == 0) c->n_experts_used = 0;
 }
 
 static void settings(alm_config *c, alm_settings *s) {
@@ -75,7 +86,7 @@ static void settings(alm_config *c, alm_settings *s) {
     c->expert_ffn =
         alm_settings_count(s, "expert_feed_forward_length", "moe_intermediate_size", s->g ? ALM_REQUIRED : 768);
     c->experts_renormalise = alm_settings_bool(s, NULL, "norm_topk_prob", s->g != NULL);
-    all_layers_mix(s);
+    dense_layers(c, s);
     alm_settings_attention_bias(c, s);
     alm_settings_only(c, s, ALM_ACT_SILU, (const char *const[]){NULL});
 }
@@ -93,6 +104,22 @@ static void origins(alm_slot *slot, const alm_config *c, size_t row, size_t laye
     stack->first = (expert * both + (row == EXPERT_UP)) * slot->n_rows;
 }
 
+static alm_node *mixture(alm_tape *t, alm_node *h, const alm_pass *p) {
+    const alm_config *c = &p->m->config;
+    const alm_moe moe = {.n_experts = c->n_experts,
+                         .n_used = c->n_experts_used,
+                         .gate = alm_pass_weight(p, EXPERT_GATE),
+                         .up = alm_pass_weight(p, EXPERT_UP),
+                         .down = alm_pass_weight(p, EXPERT_DOWN),
+                         .renormalise = c->experts_renormalise};
+    return alm_tape_moe(t, h, alm_pass_linear(t, h, p, ROUTER, ROWS), &moe);
+}
+
+static alm_node *dense(alm_tape *t, alm_node *h, const alm_pass *p) {
+    alm_node *gate = alm_pass_linear(t, h, p, FFN_GATE, ROWS), *up = alm_pass_linear(t, h, p, FFN_UP, ROWS);
+    return alm_pass_linear(t, alm_tape_swiglu(t, gate, up), p, FFN_DOWN, ROWS);
+}
+
 static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {
     const alm_config *c = &p->m->config;
     alm_node *h = alm_pass_rmsnorm(t, x, p, ATTN_NORM);
@@ -104,13 +131,7 @@ static alm_node *layer(alm_tape *t, alm_node *x, const alm_pass *p) {
     k = alm_pass_rope(t, k, c->n_kv_heads, p);
     x = alm_tape_add(t, x, alm_pass_linear(t, alm_pass_attention(t, q, k, v, p), p, ATTN_OUTPUT, ATTN_OUTPUT_BIAS));
     h = alm_pass_rmsnorm(t, x, p, FFN_NORM);
-    const alm_moe moe = {.n_experts = c->n_experts,
-                         .n_used = c->n_experts_used,
-                         .gate = alm_pass_weight(p, EXPERT_GATE),
-                         .up = alm_pass_weight(p, EXPERT_UP),
-                         .down = alm_pass_weight(p, EXPERT_DOWN),
-                         .renormalise = c->experts_renormalise};
-    return alm_tape_add(t, x, alm_tape_moe(t, h, alm_pass_linear(t, h, p, ROUTER, ROWS), &moe));
+    return alm_tape_add(t, x, alm_config_is_dense(c, p->layer) ? dense(t, h, p) : mixture(t, h, p));
 }
 
 static alm_node *last(alm_tape *t, alm_node *x, const alm_pass *p) { return alm_pass_rmsnorm(t, x, p, OUTPUT_NORM); }

@@ -323,8 +323,18 @@ void alm_settings_activation(alm_config *c, alm_settings *s, const char *hf, alm
     alm_settings_unsupported(s, "%s \"%.*s\"", hf, ALM_ARG(text));
 }
 
-static void set_local(alm_config *c, size_t layer) {
-    if (layer < ALM_MODEL_MAX_LAYERS) c->local[layer / 8] |= (unsigned char)(1U << layer % 8);
+static void set_layer(unsigned char *bits, size_t layer) {
+    if (layer < ALM_MODEL_MAX_LAYERS) bits[layer / 8] |= (unsigned char)(1U << layer % 8);
+}
+
+void alm_settings_layers(alm_settings *s, const char *hf, unsigned char bits[ALM_MODEL_MAX_LAYERS / 8]) {
+    const alm_json *list = s->g ? NULL : member(s, hf);
+    if (list && list->type != ALM_JSON_ARRAY) no_kind(s, hf, "array of layers");
+    for (const alm_json *v = list ? alm_json_first(list) : NULL; v; v = alm_json_next(list, v)) {
+        int64_t layer = -1;
+        if (!alm_json_i64(v, &layer)) no_kind(s, hf, "array of layers");
+        if (layer >= 0) set_layer(bits, (size_t)layer);
+    }
 }
 
 void alm_settings_local(alm_config *c, alm_settings *s, size_t every) {
@@ -332,7 +342,7 @@ void alm_settings_local(alm_config *c, alm_settings *s, size_t every) {
     memset(c->local, 0, sizeof c->local);
     if (!types) {
         for (size_t i = 0; i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)
-            if (!every || (i + 1) % every) set_local(c, i);
+            if (!every || (i + 1) % every) set_layer(c->local, i);
         return;
     }
     if (types->type != ALM_JSON_ARRAY || types->n != c->n_layers) {
@@ -341,7 +351,7 @@ void alm_settings_local(alm_config *c, alm_settings *s, size_t every) {
     }
     size_t i = 0;
     for (const alm_json *v = alm_json_first(types); v; v = alm_json_next(types, v), i++) {
-        if (v->type == ALM_JSON_STRING && alm_str_eq(v->text, ALM_STR("sliding_attention"))) set_local(c, i);
+        if (v->type == ALM_JSON_STRING && alm_str_eq(v->text, ALM_STR("sliding_attention"))) set_layer(c->local, i);
         else if (v->type != ALM_JSON_STRING || !alm_str_eq(v->text, ALM_STR("full_attention")))
             alm_settings_unsupported(s, "a layer of another type than sliding_attention and full_attention");
     }

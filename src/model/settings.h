@@ -60,6 +60,8 @@ void alm_settings_gelu(alm_config *c, alm_settings *s, const char *hf, alm_activ
 size_t alm_settings_rows_of(alm_settings *s, const char *tensor);
 /* config.json: members of an object, 0 when there is none; whether an array holds this string. */
 size_t alm_settings_members(alm_settings *s, const char *hf);
+/* config.json: sets the bits of the layers whose numbers an array holds. */
+void alm_settings_layers(alm_settings *s, const char *hf, unsigned char bits[ALM_MODEL_MAX_LAYERS / 8]);
 bool alm_settings_lists(alm_settings *s, const char *hf, const char *text);
 /* rope_theta (theta: where it is not said), rope_dims and every kind of scaling. After the shape. */
 void alm_settings_rope(alm_config *c, alm_settings *s, double theta);

@@ -11,8 +11,10 @@ static bool there(const alm_slot_row *r, const alm_config *c) {
     return !(r->when && !flag(c, r->when)) && !(r->unless && flag(c, r->unless));
 }
 
-static size_t times(const alm_slot_row *r, const alm_config *c) {
-    return !there(r, c) ? 0 : r->flags & ALM_ROW_EXPERTS ? c->n_experts : 1;
+/* In a layer without experts (dense), or everywhere else. */
+static size_t times(const alm_slot_row *r, const alm_config *c, bool dense) {
+    if (!there(r, c) || r->flags & (dense ? ALM_ROW_MIXED | ALM_ROW_EXPERTS : ALM_ROW_DENSE)) return 0;
+    return r->flags & ALM_ROW_EXPERTS ? c->n_experts : 1;
 }
 
 static size_t extent(alm_extent x, const alm_config *c) {
@@ -34,19 +36,37 @@ static size_t extent(alm_extent x, const alm_config *c) {
     return 1;
 }
 
-size_t alm_slots_count(const alm_family *f, const alm_config *c, size_t row_at[ALM_FAMILY_ROWS], size_t *per_layer) {
-    size_t n = 0, of_layer = 0;
-    for (size_t r = 0; r < ALM_FAMILY_ROWS; r++) row_at[r] = SIZE_MAX;
-    for (size_t r = 0; r < f->n_rows; r++)
-        if (f->row[r].where == ALM_LAYER) of_layer += times(&f->row[r], c);
-    for (size_t r = 0; r < f->n_rows; r++) {
-        size_t k = times(&f->row[r], c);
-        if (k) row_at[r] = n;
-        n += k;
-        bool layers_end = f->row[r].where == ALM_LAYER && (r + 1 == f->n_rows || f->row[r + 1].where != ALM_LAYER);
-        if (layers_end) n += of_layer * (c->n_layers - 1);
+/* Behind row r, or behind all rows of layers that begin there. */
+static size_t rows_end(const alm_family *f, size_t r) {
+    bool layers = f->row[r++].where == ALM_LAYER;
+    while (layers && r < f->n_rows && f->row[r].where == ALM_LAYER) r++;
+    return r;
+}
+
+/* Rows from..end of a layer, or one row elsewhere: where each begins, counted from `at`; how many weights. */
+static size_t lay(const alm_family *f, const alm_config *c, bool dense, size_t *row_at, size_t from, size_t end,
+                  size_t at) {
+    size_t n = 0;
+    for (size_t r = from, k; r < end; r++, n += k) {
+        k = times(&f->row[r], c, dense);
+        row_at[r] = k ? at + n : SIZE_MAX;
     }
-    return *per_layer = of_layer, n;
+    return n;
+}
+
+size_t alm_slots_count(const alm_family *f, const alm_config *c, size_t row_at[2][ALM_FAMILY_ROWS], size_t *layer_at) {
+    size_t n = 0;
+    for (size_t r = 0, end; r < f->n_rows; r = end) {
+        bool layers = f->row[r].where == ALM_LAYER;
+        end = rows_end(f, r);
+        size_t of_layer[2];
+        for (size_t dense = 0; dense < 2; dense++)
+            of_layer[dense] = lay(f, c, dense, row_at[dense], r, end, layers ? 0 : n);
+        if (!layers) n += of_layer[0];
+        else
+            for (size_t i = 0; i < c->n_layers; i++) layer_at[i] = n, n += of_layer[alm_config_is_dense(c, i)];
+    }
+    return n;
 }
 
 void alm_origin_name(alm_origin *o, alm_container in, const char *pattern, size_t layer, size_t expert) {
@@ -80,10 +100,11 @@ static void make(alm_slot *s, const alm_family *f, const alm_config *c, size_t r
 void alm_slots_make(alm_slot *slot, const alm_family *f, const alm_config *c) {
     for (size_t r = 0, end; r < f->n_rows; r = end) {
         bool layers = f->row[r].where == ALM_LAYER;
-        for (end = r + 1; end < f->n_rows && layers && f->row[end].where == ALM_LAYER;) end++;
+        end = rows_end(f, r);
         for (size_t layer = 0; layer < (layers ? c->n_layers : 1); layer++)
             for (size_t k = r; k < end; k++)
-                for (size_t e = 0; e < times(&f->row[k], c); e++) make(slot++, f, c, k, layer, e);
+                for (size_t e = 0, n = times(&f->row[k], c, layers && alm_config_is_dense(c, layer)); e < n; e++)
+                    make(slot++, f, c, k, layer, e);
     }
 }
 

@@ -7,7 +7,7 @@
 
 static const char *const folders[] = {"llama3", "mistral-swa", "qwen2-yarn", "phi4-mini-longrope",
                                       "qwen3",  "gemma2",      "gemma3",     "phi3-mini"};
-static const char *const own_folders[] = {"olmo2", "granite", "llama-bias"};
+static const char *const own_folders[] = {"olmo2", "granite", "llama-bias", "qwen3moe-dense"};
 enum { N = 60, OTHER = 7 };
 
 /* The logits of ids, in steps that end at these places, each step beside a short other document; context: of the session. */

@@ -95,6 +95,30 @@ static void windows_cover_the_layers_that_the_configuration_says(void **state) {
     }
 }
 
+static void layers_without_experts_are_those_that_the_configuration_says(void **state) {
+    (void)state;
+    static const struct {
+        const char *more, *dense; /* a digit a layer */
+    } cases[] = {
+        {"\"num_experts\":8", "0000"},
+        {"\"num_experts\":8,\"mlp_only_layers\":null,\"decoder_sparse_step\":1", "0000"},
+        {"\"num_experts\":8,\"decoder_sparse_step\":2", "1010"},
+        {"\"num_experts\":8,\"decoder_sparse_step\":5", "1111"},
+        {"\"num_experts\":8,\"mlp_only_layers\":[0,3,3,-1,9999,1000000]", "1001"},
+        {"\"num_local_experts\":8,\"decoder_sparse_step\":2,\"mlp_only_layers\":[1]", "1110"},
+        {"\"num_experts\":0", "1111"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1000];
+        alm_config c;
+        alm_error err = {0};
+        snprintf(text, sizeof text, "{" SHAPE ",\"model_type\":\"qwen3_moe\",%s}", cases[i].more);
+        CHECK_OK(read_config(&c, text, &err), &err);
+        for (size_t k = 0; k < 4; k++)
+            CHECK(alm_config_is_dense(&c, k) == (cases[i].dense[k] == '1'), "%s: layer %zu", cases[i].more, k);
+    }
+}
+
 static void settings_that_make_no_model_are_refused(void **state) {
     (void)state;
     static const struct {
@@ -125,6 +149,9 @@ static void settings_that_make_no_model_are_refused(void **state) {
         {"\"model_type\":\"gemma3_text\",\"use_bidirectional_attention\":true", ALM_UNSUPPORTED, "both directions"},
         {"\"model_type\":\"granite\",\"logits_scaling\":0", ALM_MALFORMED, "divided by 0"},
         {"\"model_type\":\"granite\",\"residual_multiplier\":1e9", ALM_MALFORMED, "the multiplier of the residuals"},
+        {"\"model_type\":\"qwen3_moe\",\"decoder_sparse_step\":0", ALM_MALFORMED, "decoder_sparse_step is 0"},
+        {"\"model_type\":\"qwen3_moe\",\"mlp_only_layers\":2", ALM_MALFORMED, "mlp_only_layers is no array of layers"},
+        {"\"model_type\":\"qwen3_moe\",\"mlp_only_layers\":[\"a\"]", ALM_MALFORMED, "no array of layers"},
         {"\"model_type\":\"olmo2\",\"hidden_act\":\"tanh\"", ALM_UNSUPPORTED, "hidden_act \"tanh\""},
         {"\"model_type\":\"llama\",\"sliding_window\":-1,\"num_hidden_layers\":9999999", ALM_MALFORMED, "layers"},
     };
@@ -182,6 +209,8 @@ static void no_allocation_failure_leaks(void **state) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", alm_models_path("phi4-mini-longrope", NULL));
     CHECK(ALM_FOR_EACH_ALLOC_FAILURE(open_fused, path) > 10);
+    snprintf(path, sizeof path, "%s", alm_test_source("tests/golden/models/qwen3moe-dense"));
+    CHECK(ALM_FOR_EACH_ALLOC_FAILURE(open_fused, path) > 10);
     snprintf(path, sizeof path, "%s", alm_models_path("gemma2", NULL));
     CHECK(ALM_FOR_EACH_ALLOC_FAILURE(open_fused, path) > 10);
 }
@@ -191,6 +220,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_unknown_family_is_told_with_the_nearest_name),
     cmocka_unit_test(a_gemma_3_that_sees_pictures_has_its_text_inside),
     cmocka_unit_test(windows_cover_the_layers_that_the_configuration_says),
+    cmocka_unit_test(layers_without_experts_are_those_that_the_configuration_says),
     cmocka_unit_test(settings_that_make_no_model_are_refused),
     cmocka_unit_test(what_is_missing_is_told_at_once),
     cmocka_unit_test(no_allocation_failure_leaks),

@@ -36,8 +36,8 @@ static const char *const names[] = {
 };
 
 /* Made by tests/golden/models/make.py and make_gpt_oss.py. */
-static const char *const own_names[] = {"olmo2",      "olmo2-tied", "granite",      "granite-tied",
-                                        "llama-bias", "gpt-oss",    "gpt-oss-mxfp4"};
+static const char *const own_names[] = {"olmo2",      "olmo2-tied",     "granite", "granite-tied",
+                                        "llama-bias", "qwen3moe-dense", "gpt-oss", "gpt-oss-mxfp4"};
 
 typedef struct truth {
     alm_json_doc doc;

@@ -29,6 +29,8 @@ GOLDEN = {
                                            attention_multiplier=0.125, logits_scaling=1.6, tie_word_embeddings=True,
                                            rope_theta=10000.0), torch.float32, 304),
     "llama-bias": ("LlamaConfig", dict(attention_bias=True, mlp_bias=True, tie_word_embeddings=True, vocab_size=64, intermediate_size=32), torch.bfloat16, 305),
+    "qwen3moe-dense": ("Qwen3MoeConfig", dict(num_hidden_layers=3, mlp_only_layers=[1], num_experts=4, num_experts_per_tok=2, vocab_size=64,
+                       moe_intermediate_size=12, intermediate_size=40, norm_topk_prob=True, head_dim=6, attention_bias=True), torch.bfloat16, 306),
 }
 
 LLAMA3 = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=3.0, original_max_position_embeddings=32)
@@ -61,6 +63,9 @@ MANY = {
     "m-granite-bias": ("GraniteConfig", dict(attention_bias=True, mlp_bias=True, embedding_multiplier=3.0, residual_multiplier=0.5,
                        attention_multiplier=0.3, logits_scaling=0.5), torch.bfloat16, 18),
     "m-qwen3-bias": ("Qwen3Config", dict(attention_bias=True, head_dim=16), torch.float32, 19),
+    "m-qwen3moe-step": ("Qwen3MoeConfig", dict(num_hidden_layers=6, mlp_only_layers=[3], decoder_sparse_step=2, num_experts=6, head_dim=8,
+                        num_experts_per_tok=3, moe_intermediate_size=20), torch.float32, 21),
+    "m-qwen3moe-none": ("Qwen3MoeConfig", dict(num_experts=0, head_dim=8), torch.float32, 22),
     "m-olmo2-bias": ("Olmo2Config", dict(attention_bias=True, tie_word_embeddings=True), torch.float16, 20),
 }
 
@@ -127,6 +132,8 @@ def both_forms(folder, dtype):
     c["rope_scaling"] = None if rope["rope_type"] == "default" else rope
     if rope["rope_type"] == "longrope":
         c["original_max_position_embeddings"] = rope.pop("original_max_position_embeddings")
+    if c["model_type"] == "qwen3_moe":
+        c["num_experts"] = c.pop("num_local_experts")
     c["transformers_version"] = "4.57.6"
     c.pop("layer_types", None)
     json.dump(c, open(folder + "/config.json", "w"), indent=2)
@@ -135,7 +142,7 @@ def both_forms(folder, dtype):
 def make(out, name, kind, more, dtype, seed, with_gguf):
     torch.manual_seed(seed)
     config = getattr(transformers, kind)(**{**BASE, **more})
-    config._attn_implementation = "eager"
+    config._attn_implementation = config._experts_implementation = "eager"
     model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
     with torch.no_grad():
         for key, p in model.named_parameters():  # wide enough that every part counts
@@ -150,7 +157,7 @@ def make(out, name, kind, more, dtype, seed, with_gguf):
     if os.path.exists(folder + "/generation_config.json"):
         os.remove(folder + "/generation_config.json")
     both_forms(folder, str(dtype).split(".")[1])
-    if with_gguf:
+    if with_gguf and config.model_type in GGUF_KEYS:
         to_gguf(folder, config, model.state_dict())
     g = torch.Generator().manual_seed(seed + 1000)
     tokens = [1] + torch.randint(3, config.vocab_size, (23,), generator=g).tolist()
