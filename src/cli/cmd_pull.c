@@ -8,6 +8,8 @@
 #include "cli/sizes.h"
 #include "store/store.h"
 
+#include <stdio.h>
+
 typedef struct values {
     const char *name;
     bool json;
@@ -56,7 +58,9 @@ static void as_text(alm_cli *cli, const alm_store_model *m) {
     char size[ALM_SIZE_BYTES];
     alm_out_visible(&cli->out, alm_str_of(m->name));
     if (m->was_there) {
-        alm_out_printf(&cli->out, ": %s\n", _("in the store already"));
+        alm_out_printf(&cli->out, ": %s\n",
+                       m->mended ? _("in the store already, and mended: a file had changed")
+                                 : _("in the store already"));
         return;
     }
     alm_out_printf(&cli->out, P_(": %zu file, %s\n", ": %zu files, %s\n", m->n_file), m->n_file,
@@ -68,6 +72,15 @@ static void as_text(alm_cli *cli, const alm_store_model *m) {
                 _("on another file system: the store holds symbolic links, so the files must stay where they are"));
             break;
         }
+}
+
+/* Bytes are too fine a measure for somebody who waits. */
+static void show_progress(void *arg, const char *what, uint64_t done, uint64_t total) {
+    enum { MB = 1000000 };
+    alm_cli *cli = arg;
+    char text[40];
+    snprintf(text, sizeof text, "%s, MB", what);
+    alm_meter_show(&cli->meter, text, done / MB, total / MB);
 }
 
 static int run(alm_cli *cli, const void *given) {
@@ -82,7 +95,13 @@ static int run(alm_cli *cli, const void *given) {
                    "is here"));
         return alm_cli_fail(cli, &err);
     }
-    alm_status st = alm_store_add(&m, path, v->name, &err);
+    alm_log log = {.progress = show_progress, .arg = cli};
+    alm_status st = alm_store_add(&m, path, v->name, &log, cli->cancel, &err);
+    alm_meter_clear(&cli->meter);
+    if (st == ALM_INTERRUPTED) {
+        alm_cli_note(cli, "%s", _("interrupted: nothing came into the store"));
+        return ALM_EXIT_INTERRUPTED;
+    }
     if (st == ALM_OK) v->json ? as_json(cli, &m) : as_text(cli, &m);
     alm_store_model_free(&m);
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
@@ -98,7 +117,7 @@ const alm_command_spec alm_cmd_pull = {
         "file "
         "(all parts of a split one), or a folder with config.json and weights. The weights are opened and checked "
         "first, "
-        "and each file's SHA-256 is kept.\n\n"
+        "and each file's SHA-256 is kept; Ctrl-C while it is computed leaves the store as it was.\n\n"
         "Nothing is copied. Where the file system can share blocks, the store shares them; else it holds a hard link, "
         "so "
         "that the model stays when the first name is removed; from another file system a symbolic link, and then the "

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/columns.h"
 #include "cli/sizes.h"
+#include "cli/stored.h"
 #include "store/store.h"
 
 typedef struct values {
@@ -26,6 +27,9 @@ static const alm_example examples[] = {
     {"alm pull -q tiny.gguf && alm show tiny --json", N_("The same for a script.")},
 };
 
+static const char *const states[] = {
+    [ALM_STORED_AS_ADDED] = "as added", [ALM_STORED_CHANGED] = "changed", [ALM_STORED_GONE] = "gone"};
+
 static void as_json(alm_cli *cli, const alm_stored *s, const alm_store_model *m) {
     alm_json_writer w = alm_json_writer_on(&cli->out.buf);
     alm_json_begin_object(&w);
@@ -44,6 +48,7 @@ static void as_json(alm_cli *cli, const alm_stored *s, const alm_store_model *m)
             alm_json_key(&w, "bytes"), alm_json_u64(&w, m->file[i].n_bytes);
             alm_json_key(&w, "sha256"), alm_json_text(&w, m->file[i].digest);
             alm_json_key(&w, "from"), alm_json_text(&w, m->file[i].origin);
+            alm_json_key(&w, "state"), alm_json_text(&w, states[m->file[i].state]);
             alm_json_end_object(&w);
         }
         alm_json_end_array(&w);
@@ -102,6 +107,7 @@ static int run(alm_cli *cli, const void *given) {
     if (st == ALM_OK && l.at[0].store == &alm_store_local) st = alm_store_get(&m, l.at[0].name, &err);
     if (st == ALM_OK && v->json) as_json(cli, &l.at[0], &m);
     else if (st == ALM_OK) st = as_text(cli, &l.at[0], &m, &err);
+    if (st == ALM_OK) alm_cli_warn_stored(cli, &m);
     alm_store_model_free(&m);
     alm_stored_list_free(&l);
     return st == ALM_OK ? ALM_EXIT_DONE : alm_cli_fail(cli, &err);
@@ -113,7 +119,8 @@ const alm_command_spec alm_cmd_show = {
     .max_operands = 1,
     .about = N_("Says where a model lies, how large it is and, for models of the own store, since when it is there, "
                 "where it came "
-                "from, and each file's digest. What is inside is shown by `alm inspect`."),
+                "from, and each file's digest; a file that was written to since is told. What is inside is shown by "
+                "`alm inspect`."),
     .opt = opts,
     .n_opt = sizeof opts / sizeof opts[0],
     .values_bytes = sizeof(values),

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "cli/stored.h"
 #include "store/store.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -142,11 +143,12 @@ static void look_for_help(alm_cli_common *common, int argc, char **argv) {
 }
 
 /* A name becomes the path that opens it; `kept` owns what is new. "-" is standard input, where a MODEL may be left out. */
-static alm_status resolve(const char **typed, alm_names *kept, alm_error *err) {
+static alm_status resolve(alm_cli *cli, const char **typed, alm_names *kept, alm_error *err) {
     if (strcmp(*typed, "-") == 0) return ALM_OK;
     alm_buf path = alm_buf_with_limit(1 << 16);
     alm_status st = alm_ref_resolve(&path, *typed, err);
     if (st == ALM_OK && strcmp(path.at, *typed) != 0) {
+        alm_cli_warn_stored_at(cli, path.at);
         if (alm_names_add(kept, path.at)) *typed = kept->at[kept->n - 1];
         else st = alm_fail_memory(err);
     }
@@ -159,10 +161,10 @@ static alm_status resolve_models(alm_cli *cli, void *values, alm_names *kept, al
     const alm_command_spec *s = cli->command->spec;
     alm_status st = ALM_OK;
     for (size_t i = 0; i < cli->operands.n && i < s->n_models && st == ALM_OK; i++)
-        st = resolve(&cli->operands.at[i], kept, err);
+        st = resolve(cli, &cli->operands.at[i], kept, err);
     for (size_t i = 0; i < s->n_opt && st == ALM_OK; i++) {
         const char **typed = (const char **)(void *)((char *)values + s->opt[i].at);
-        if (s->opt[i].flags & ALM_OPT_MODEL && *typed) st = resolve(typed, kept, err);
+        if (s->opt[i].flags & ALM_OPT_MODEL && *typed) st = resolve(cli, typed, kept, err);
     }
     return st;
 }

@@ -77,6 +77,11 @@ alm_status alm_digest_of(alm_digest *out, const void *data, size_t n, alm_error 
 }
 
 alm_status alm_digest_file(alm_digest *out, const char *path, alm_error *err) {
+    alm_digest_watch nobody = {0};
+    return alm_digest_file_watched(out, path, &nobody, err);
+}
+
+alm_status alm_digest_file_watched(alm_digest *out, const char *path, alm_digest_watch *watch, alm_error *err) {
     alm_digest_stream *s = NULL;
     unsigned char *piece = NULL;
     alm_status st;
@@ -94,6 +99,12 @@ alm_status alm_digest_file(alm_digest *out, const char *path, alm_error *err) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) st = alm_fail_errno(err, errno, "%s: cannot read", path);
         if (got <= 0 || (st = alm_digest_add(s, piece, (size_t)got, err)) != ALM_OK) break;
+        watch->done += (uint64_t)got;
+        alm_progress(watch->log, watch->what, watch->done, watch->total);
+        if (alm_cancel_requested(watch->cancel)) {
+            st = alm_fail(err, ALM_INTERRUPTED, "%s: stopped while its SHA-256 was computed", path);
+            break;
+        }
     }
     if (st == ALM_OK) st = alm_digest_end(s, out, err);
 done:

@@ -6,7 +6,7 @@
 #ifndef ALM_PROOF_DIGEST_H
 #define ALM_PROOF_DIGEST_H
 
-#include <allmende/base.h>
+#include "base/log.h"
 
 #define ALM_DIGEST_BYTES     32
 #define ALM_DIGEST_HEX_BYTES 65 /* with the NUL */
@@ -20,6 +20,14 @@ typedef struct alm_digest {
 alm_status alm_digest_of(alm_digest *out, const void *data, size_t n, alm_error *err);
 /* Of a file's content, read in pieces of 64 KiB; a pipe or device is read to its end. */
 alm_status alm_digest_file(alm_digest *out, const char *path, alm_error *err);
+/* The same for files that take a while: says how far it is, and gives ALM_INTERRUPTED when asked to stop. */
+typedef struct alm_digest_watch {
+    const alm_cancel *cancel; /* NULL: cannot be stopped */
+    alm_log *log;             /* NULL: silence */
+    const char *what;         /* for alm_progress */
+    uint64_t done, total;     /* bytes of all files; done goes on from file to file */
+} alm_digest_watch;
+alm_status alm_digest_file_watched(alm_digest *out, const char *path, alm_digest_watch *watch, alm_error *err);
 
 /* Piece by piece: new, add as often as wanted, end. After end it begins anew; free takes NULL. */
 typedef struct alm_digest_stream alm_digest_stream;

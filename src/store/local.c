@@ -4,7 +4,10 @@
  *
  * Adding goes from the bottom up: blobs, then a folder of links under a name of its own, renamed into place, then one
  * transaction in the index. What a crash leaves behind is a blob or a folder that no row names; the next adding uses the one
- * and replaces the other. Taking out goes the other way round. */
+ * and replaces the other. Taking out goes the other way round.
+ *
+ * A blob that is a link shows what is later written into the file. Reading gigabytes at every opening would tell; size and
+ * time of the last change, noted when it came in, tell nearly as well. */
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/db.h"
@@ -33,7 +36,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS file (model TEXT NOT NULL REFERENCES model (name) ON DELETE CASCADE, name TEXT NOT "
     "NULL, "
     "digest TEXT NOT NULL, bytes INTEGER NOT NULL, how TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (model, name));"
-    "CREATE INDEX IF NOT EXISTS file_digest ON file (digest);";
+    "CREATE INDEX IF NOT EXISTS file_digest ON file (digest);"
+    "CREATE TABLE IF NOT EXISTS stamp (digest TEXT PRIMARY KEY, changed_ns INTEGER NOT NULL);";
 
 typedef struct box {
     alm_buf root, path; /* path: for whatever is named next */
@@ -116,10 +120,28 @@ static const char *known_how(alm_str s) {
     return "";
 }
 
+static int64_t changed_ns(const struct stat *info) { /* a time that some file system made up may not fit: it wraps */
+    return (int64_t)((uint64_t)info->st_mtim.tv_sec * 1000000000U + (uint64_t)info->st_mtim.tv_nsec);
+}
+
+static alm_status look(box *b, alm_store_file *f, alm_error *err) {
+    struct stat info;
+    const char *blob = below(b, "blobs/sha256-", f->digest);
+    if (!blob) return alm_fail_memory(err);
+    if (stat(blob, &info) != 0) f->state = ALM_STORED_GONE;
+    else if ((uint64_t)info.st_size != f->n_bytes || (f->has_time && changed_ns(&info) != f->changed_ns))
+        f->state = ALM_STORED_CHANGED;
+    else f->state = ALM_STORED_AS_ADDED;
+    return ALM_OK;
+}
+
 static alm_status read_files(box *b, alm_store_model *m, alm_error *err) {
     alm_query *q = NULL;
-    alm_status st = alm_query_new(
-        &q, b->db, "SELECT name, digest, bytes, how, origin FROM file WHERE model = ? ORDER BY name", err);
+    alm_status st =
+        alm_query_new(&q, b->db,
+                      "SELECT name, file.digest, bytes, how, origin, changed_ns, changed_ns IS NOT NULL FROM file "
+                      "LEFT JOIN stamp ON stamp.digest = file.digest WHERE model = ? ORDER BY name",
+                      err);
     if (st != ALM_OK) return st;
     alm_query_bind_str(q, 1, alm_str_of(m->name));
     while ((st = alm_query_step(q, err)) == ALM_OK) {
@@ -131,6 +153,9 @@ static alm_status read_files(box *b, alm_store_model *m, alm_error *err) {
         snprintf(f->digest, sizeof f->digest, "%.*s", ALM_ARG(alm_query_str(q, 1)));
         f->n_bytes = (uint64_t)alm_query_i64(q, 2);
         f->how = known_how(alm_query_str(q, 3));
+        f->changed_ns = alm_query_i64(q, 5);
+        f->has_time = alm_query_i64(q, 6) != 0;
+        if ((st = look(b, f, err)) != ALM_OK) break;
     }
     alm_query_free(q);
     return st == ALM_END ? ALM_OK : st;
@@ -164,6 +189,27 @@ alm_status alm_store_get(alm_store_model *out, const char *name, alm_error *err)
     alm_status st = box_open(&b, false, err);
     if (st == ALM_OK) st = read_model(&b, out, name, err);
     else if (st == ALM_END) st = alm_fail(err, ALM_NOT_FOUND, "%s: not in the store, which is empty", name);
+    box_close(&b);
+    return st;
+}
+
+alm_status alm_store_at(alm_store_model *out, const char *path, alm_error *err) {
+    box b;
+    alm_query *q = NULL;
+    char name[MAX_NAME + 1] = "";
+    alm_status st = box_open(&b, false, err);
+    alm_str root = alm_buf_str(&b.root), inside = alm_str_of(path);
+    if (st == ALM_OK && alm_str_starts(inside, root) && inside.n > root.n + 1) {
+        st = alm_query_new(&q, b.db, "SELECT name FROM model WHERE path = ?", err);
+        if (st == ALM_OK) {
+            alm_query_bind_str(q, 1, alm_str_slice(inside, root.n + 1, inside.n));
+            if ((st = alm_query_step(q, err)) == ALM_OK)
+                snprintf(name, sizeof name, "%.*s", ALM_ARG(alm_query_str(q, 0)));
+        }
+        alm_query_free(q);
+    }
+    if (st == ALM_OK && *name) st = read_model(&b, out, name, err);
+    else if (st == ALM_OK || st == ALM_END) st = alm_fail(err, ALM_NOT_FOUND, "%s: not in the store", path);
     box_close(&b);
     return st;
 }
@@ -229,17 +275,23 @@ static alm_status add_folder(alm_store_model *m, const char *folder, alm_error *
     return st;
 }
 
-static alm_status digest_all(alm_store_model *m, alm_error *err) {
+/* Size and time are those from before the reading: what is written meanwhile shows later. */
+static alm_status digest_all(alm_store_model *m, alm_log *log, const alm_cancel *cancel, alm_error *err) {
     for (size_t i = 0; i < m->n_file; i++) {
         alm_store_file *f = &m->file[i];
-        alm_digest d;
         struct stat info;
-        alm_status st = alm_digest_file(&d, f->origin, err);
-        if (st != ALM_OK) return st;
         if (stat(f->origin, &info) != 0) return alm_fail_errno(err, errno, "%s", f->origin);
-        alm_digest_hex(f->digest, &d);
         f->n_bytes = (uint64_t)info.st_size;
+        f->changed_ns = changed_ns(&info);
+        f->has_time = true;
         m->n_bytes += f->n_bytes;
+    }
+    alm_digest_watch watch = {.cancel = cancel, .log = log, .what = "SHA-256", .total = m->n_bytes};
+    for (size_t i = 0; i < m->n_file; i++) {
+        alm_digest d;
+        alm_status st = alm_digest_file_watched(&d, m->file[i].origin, &watch, err);
+        if (st != ALM_OK) return st;
+        alm_digest_hex(m->file[i].digest, &d);
     }
     return ALM_OK;
 }
@@ -255,14 +307,52 @@ static void remove_folder(const char *folder) {
     rmdir(folder);
 }
 
+/* What the index knows of a blob, for look: f has the digest and the size. */
+static alm_status read_stamp(box *b, alm_store_file *f, alm_error *err) {
+    alm_query *q = NULL;
+    alm_status st = alm_query_new(&q, b->db, "SELECT changed_ns FROM stamp WHERE digest = ?", err);
+    if (st != ALM_OK) return st;
+    alm_query_bind_str(q, 1, alm_str_of(f->digest));
+    st = alm_query_step(q, err);
+    f->has_time = st == ALM_OK;
+    if (st == ALM_OK) f->changed_ns = alm_query_i64(q, 0);
+    alm_query_free(q);
+    return st == ALM_END ? ALM_OK : st;
+}
+
+/* A blob that is there is taken when it is known to be as it came in; otherwise the file, whose digest is known, takes its place. */
 static alm_status add_blob(box *b, alm_store_file *f, alm_error *err) {
+    struct stat info;
+    alm_store_file there = *f;
+    alm_status st = read_stamp(b, &there, err);
+    if (st == ALM_OK) st = look(b, &there, err);
+    if (st != ALM_OK) return st;
+    f->how = "there already";
+    if (there.has_time && there.state == ALM_STORED_AS_ADDED) return ALM_OK;
     const char *blob = below(b, "blobs/sha256-", f->digest);
     if (!blob) return alm_fail_memory(err);
-    f->how = "there already";
-    if (alm_file_exists(blob)) return ALM_OK;
-    unlink(blob); /* a symbolic link whose target has gone */
-    return alm_link_file(f->origin, blob, &f->how, err);
+    if (stat(f->origin, &info) != 0) return alm_fail_errno(err, errno, "%s", f->origin);
+    if ((uint64_t)info.st_size != f->n_bytes || changed_ns(&info) != f->changed_ns)
+        return alm_fail(err, ALM_MISMATCH, "%s: changed while it was read", f->origin);
+    unlink(blob); /* what it was, or a symbolic link whose target has gone */
+    if ((st = alm_link_file(f->origin, blob, &f->how, err)) != ALM_OK) return st;
+    if (stat(blob, &info) != 0) return alm_fail_errno(err, errno, "%s", blob);
+    f->changed_ns = changed_ns(&info); /* shared blocks have a time of their own */
+    return ALM_OK;
 }
+
+static alm_status note_stamp(box *b, const alm_store_file *f, alm_error *err) {
+    alm_query *q = NULL;
+    alm_status st = alm_query_new(&q, b->db, "INSERT OR REPLACE INTO stamp VALUES (?, ?)", err);
+    if (st != ALM_OK) return st;
+    alm_query_bind_str(q, 1, alm_str_of(f->digest));
+    alm_query_bind_i64(q, 2, f->changed_ns);
+    st = alm_query_step(q, err);
+    alm_query_free(q);
+    return st == ALM_END ? ALM_OK : st;
+}
+
+static bool came_in(const alm_store_file *f) { return strcmp(f->how, "there already") != 0; }
 
 /* A folder of links, aside, then in place. */
 static alm_status add_links(box *b, const alm_store_model *m, const char *folder, alm_error *err) {
@@ -313,6 +403,7 @@ static alm_status insert(box *b, const alm_store_model *m, const char *path, alm
         alm_query_bind_str(q, 6, alm_str_of(f->origin));
         st = alm_query_step(q, err);
         alm_query_free(q);
+        if (st == ALM_END && came_in(f) && (st = note_stamp(b, f, err)) == ALM_OK) st = ALM_END;
     }
     return st == ALM_END ? ALM_OK : st;
 }
@@ -322,6 +413,18 @@ static bool same_content(const alm_store_model *a, const alm_store_model *b) {
     for (size_t i = 0; same && i < a->n_file; i++)
         same = strcmp(a->file[i].name, b->file[i].name) == 0 && strcmp(a->file[i].digest, b->file[i].digest) == 0;
     return same;
+}
+
+/* The model is there; what was changed or has gone since is replaced by m's file, which has the digest that it should have. */
+static alm_status mend(box *b, alm_store_model *old, alm_store_model *m, alm_error *err) {
+    alm_status st = ALM_OK;
+    for (size_t i = 0; i < m->n_file && st == ALM_OK; i++) {
+        if (old->file[i].state == ALM_STORED_AS_ADDED) continue;
+        st = add_blob(b, &m->file[i], err);
+        if (st == ALM_OK && came_in(&m->file[i])) st = note_stamp(b, &m->file[i], err);
+        if (st == ALM_OK) old->file[i].state = ALM_STORED_AS_ADDED, old->mended = true;
+    }
+    return st;
 }
 
 /* m has its files and their digests. */
@@ -336,10 +439,10 @@ static alm_status put(box *b, alm_store_model *m, bool is_folder, alm_error *err
             alm_fail(err, ALM_INVALID, "%s: another model of this name is in the store", m->name);
             return alm_hint(err, "give it another name (--name), or take the old one out first (alm rm)"), ALM_INVALID;
         }
-        alm_store_model_free(m);
-        *m = old;
-        m->was_there = true;
-        return ALM_OK;
+        st = mend(b, &old, m, err);
+        alm_store_model_free(st == ALM_OK ? m : &old);
+        if (st == ALM_OK) *m = old, m->was_there = true;
+        return st;
     }
     if (st != ALM_NOT_FOUND) return alm_fail(err, st, "%s: the store's index cannot be read", m->name);
     st = ALM_OK;
@@ -379,7 +482,8 @@ static alm_status check_opens(const char *path, alm_error *err) {
     return st;
 }
 
-alm_status alm_store_add(alm_store_model *out, const char *path, const char *name, alm_error *err) {
+alm_status alm_store_add(alm_store_model *out, const char *path, const char *name, alm_log *log,
+                         const alm_cancel *cancel, alm_error *err) {
     struct stat info;
     char real[PATH_MAX];
     box b = {0};
@@ -394,7 +498,7 @@ alm_status alm_store_add(alm_store_model *out, const char *path, const char *nam
     }
     if (st == ALM_OK) st = check_opens(real, err);
     if (st == ALM_OK) st = is_folder ? add_folder(&m, real, err) : add_parts(&m, real, err);
-    if (st == ALM_OK) st = digest_all(&m, err);
+    if (st == ALM_OK) st = digest_all(&m, log, cancel, err);
     if (st == ALM_OK) st = box_open(&b, true, err);
     if (st == ALM_OK) st = put(&b, &m, is_folder, err);
     if (st == ALM_OK) *out = m, m = (alm_store_model){0};
@@ -415,6 +519,16 @@ static alm_status delete_rows(box *b, const char *name, alm_error *err) {
     return st == ALM_END ? ALM_OK : st;
 }
 
+static alm_status drop_stamp(box *b, const char *digest, alm_error *err) {
+    alm_query *q = NULL;
+    alm_status st = alm_query_new(&q, b->db, "DELETE FROM stamp WHERE digest = ?", err);
+    if (st != ALM_OK) return st;
+    alm_query_bind_str(q, 1, alm_str_of(digest));
+    st = alm_query_step(q, err);
+    alm_query_free(q);
+    return st == ALM_END ? ALM_OK : st;
+}
+
 static alm_status drop_blob(box *b, const char *digest, alm_error *err) {
     alm_query *q = NULL;
     alm_status st = alm_query_new(&q, b->db, "SELECT 1 FROM file WHERE digest = ? LIMIT 1", err);
@@ -423,6 +537,7 @@ static alm_status drop_blob(box *b, const char *digest, alm_error *err) {
     st = alm_query_step(q, err);
     alm_query_free(q);
     if (st != ALM_END) return st;
+    if ((st = drop_stamp(b, digest, err)) != ALM_OK) return st;
     const char *blob = below(b, "blobs/sha256-", digest);
     if (!blob) return alm_fail_memory(err);
     return unlink(blob) == 0 || errno == ENOENT ? ALM_OK : alm_fail_errno(err, errno, "%s", blob);

@@ -80,3 +80,25 @@ $ alm list --families | grep -c llama
 $ alm list --types --formats
 2>~ one list at a time
 ? 2
+
+== a file of the store that was written to is told of, wherever its name is used, and mended by the old content
+$ alm pull tiny.gguf -q > out; touch -d @1 $HOME/.local/share/allmende/blobs/*; alm show tiny --json | grep -o '"state":"[a-z ]*"'
+> "state":"changed"
+2> alm: warning: tiny: tiny.gguf was written to after `alm pull`: its size or time is another
+2> hint: `alm rm` and `alm pull` take in what is there now; `alm pull` of the old content mends it
+$ alm pull tiny.gguf -q > out; touch -d @1 $HOME/.local/share/allmende/blobs/*; alm logits tiny -t 1 --digest
+>~ ^[0-9a-f]{64}$
+2>~ ^alm: warning: tiny: tiny\.gguf was written to
+2>~ ^hint: 
+$ alm pull tiny.gguf -q > out; touch -d @1 $HOME/.local/share/allmende/blobs/*; alm logits tiny -q -t 1 --digest
+>~ ^[0-9a-f]{64}$
+$ cp tiny.gguf a.gguf; alm pull a.gguf -q > out; rm $HOME/.local/share/allmende/blobs/*; alm show a > out; alm pull a.gguf; alm show a --json | grep -o '"state":"[a-z ]*"'
+> a: in the store already, and mended: a file had changed
+> "state":"as added"
+2> alm: warning: a: a.gguf has gone
+2>~ ^hint: 
+
+== Ctrl-C while a large file is read leaves the store as it was
+$ { printf 'GGUF\003\0\0\0\001\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\001\0\0\0\0\0\0\0w\001\0\0\0\0\0\0\0\001\0\0\0\0\0\0\0'; head -c 15 /dev/zero; } > big.gguf; truncate -s 20G big.gguf; timeout --preserve-status -s INT 1 alm pull big.gguf; code=$?; ls $HOME/.local/share/allmende 2> no; exit $code
+2> interrupted: nothing came into the store
+? 130

@@ -6,6 +6,9 @@
 #include "store/link.h"
 #include "store/store.h"
 
+#include <fcntl.h>
+#include <time.h>
+
 static void set_home(const char *name) {
     alm_error err = {0};
     const char *home = alm_test_path(name);
@@ -37,7 +40,7 @@ static const char *model_file(void) {
 static alm_store_model added(const char *path, const char *name) {
     alm_store_model m = {0};
     alm_error err = {0};
-    CHECK_OK(alm_store_add(&m, path, name, &err), &err);
+    CHECK_OK(alm_store_add(&m, path, name, NULL, NULL, &err), &err);
     return m;
 }
 
@@ -87,14 +90,15 @@ static void a_name_belongs_to_one_content(void **state) {
     alm_error err = {0};
     alm_store_model m = added(model_file(), "x");
     alm_store_model_free(&m);
-    CHECK_STATUS(alm_store_add(&m, alm_test_source("tests/data/torch/tiny-llama/zip"), "x", &err), ALM_INVALID, &err);
+    CHECK_STATUS(alm_store_add(&m, alm_test_source("tests/data/torch/tiny-llama/zip"), "x", NULL, NULL, &err),
+                 ALM_INVALID, &err);
     CHECK_HOLDS(err.hint, "--name");
     static const char *const bad[] = {"", "../x", "a/b/c", "/a", "a/", ".x", "a--b", "a b", "a/.b", "a\\b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        CHECK_STATUS(alm_store_add(&m, model_file(), bad[i], &err), ALM_INVALID, &err);
-    CHECK_STATUS(alm_store_add(&m, alm_test_source("tests/data/hostile/pytorch/os-system.pt"), NULL, &err), ALM_REFUSED,
-                 &err);
-    CHECK_STATUS(alm_store_add(&m, alm_test_path("nothing"), NULL, &err), ALM_NOT_FOUND, &err);
+        CHECK_STATUS(alm_store_add(&m, model_file(), bad[i], NULL, NULL, &err), ALM_INVALID, &err);
+    CHECK_STATUS(alm_store_add(&m, alm_test_source("tests/data/hostile/pytorch/os-system.pt"), NULL, NULL, NULL, &err),
+                 ALM_REFUSED, &err);
+    CHECK_STATUS(alm_store_add(&m, alm_test_path("nothing"), NULL, NULL, NULL, &err), ALM_NOT_FOUND, &err);
 }
 
 static void a_folder_comes_in_with_its_files(void **state) {
@@ -110,6 +114,90 @@ static void a_folder_comes_in_with_its_files(void **state) {
     CHECK_STR(alm_buf_str(&path), m.path);
     alm_store_model_free(&m);
     alm_buf_free(&path);
+}
+
+/* -- what is changed behind the store's back ------------------------------------------------------------------------- */
+
+static void set_time(const char *path, time_t s) {
+    const struct timespec t[] = {{.tv_sec = s}, {.tv_sec = s}};
+    CHECK(utimensat(AT_FDCWD, path, t, 0) == 0);
+}
+
+static alm_stored_state state_at(const char *path) {
+    alm_store_model m = {0};
+    alm_error err = {0};
+    CHECK_OK(alm_store_at(&m, path, &err), &err);
+    CHECK(strcmp(m.name, "x") == 0 && strcmp(m.path, path) == 0);
+    alm_stored_state state = m.file[0].state;
+    alm_store_model_free(&m);
+    return state;
+}
+
+/* By a symbolic link in place of the blob, so that it does not depend on what the file system of the test can do. */
+static void a_file_that_was_written_to_is_noticed_and_mended(void **state) {
+    (void)state;
+    set_home("changed");
+    alm_error err = {0};
+    const char *file = model_file();
+    char blob[PATH_MAX], path[PATH_MAX], written[PATH_MAX];
+    size_t n;
+    char *content = alm_test_slurp(file, &n);
+    alm_store_model m = added(file, "x");
+    snprintf(path, sizeof path, "%s", m.path);
+    CHECK(realpath(path, blob) != NULL);
+    snprintf(written, sizeof written, "%s", alm_test_path("written.gguf"));
+    alm_store_model_free(&m);
+    CHECK_INT(state_at(path), ALM_STORED_AS_ADDED);
+    CHECK_STATUS(alm_store_at(&m, file, &err), ALM_NOT_FOUND, &err);
+    CHECK_STATUS(alm_store_at(&m, home_path(".local/share/allmende/models/y"), &err), ALM_NOT_FOUND, &err);
+
+    set_time(blob, 1); /* the same size */
+    CHECK_INT(state_at(path), ALM_STORED_CHANGED);
+    CHECK(unlink(blob) == 0);
+    CHECK_INT(state_at(path), ALM_STORED_GONE);
+    alm_test_write(written, "longer", 6);
+    CHECK(symlink(written, blob) == 0);
+    CHECK_INT(state_at(path), ALM_STORED_CHANGED);
+
+    m = added(file, "x"); /* the content that it should have */
+    CHECK(m.was_there && m.mended && m.file[0].state == ALM_STORED_AS_ADDED);
+    alm_store_model_free(&m);
+    CHECK_INT(state_at(path), ALM_STORED_AS_ADDED);
+    m = added(file, "x");
+    CHECK(m.was_there && !m.mended);
+    alm_store_model_free(&m);
+    size_t n_blob;
+    char *now = alm_test_slurp(path, &n_blob);
+    CHECK(n_blob == n && memcmp(now, content, n) == 0);
+    alm_free(now);
+
+    CHECK(unlink(blob) == 0 && symlink(written, blob) == 0);
+    m = added(file, "y"); /* a blob under this digest is taken only when it still has its content */
+    CHECK(strcmp(m.file[0].how, "there already") != 0);
+    alm_store_model_free(&m);
+    CHECK_INT(state_at(path), ALM_STORED_AS_ADDED);
+    CHECK_OK(alm_store_remove("x", &err), &err);
+    CHECK_OK(alm_store_remove("y", &err), &err);
+    alm_free(content);
+}
+
+static void ask_to_stop(void *arg, const char *what, uint64_t done, uint64_t total) {
+    CHECK(what != NULL && done > 0 && done <= total);
+    alm_cancel_request(arg);
+}
+
+static void adding_can_be_stopped_and_then_nothing_has_come_in(void **state) {
+    (void)state;
+    set_home("stopped");
+    alm_cancel cancel = {0};
+    alm_log log = {.progress = ask_to_stop, .arg = &cancel};
+    alm_error err = {0};
+    alm_store_model m = {0};
+    CHECK_STATUS(alm_store_add(&m, model_file(), "x", &log, &cancel, &err), ALM_INTERRUPTED, &err);
+    CHECK(m.name == NULL && !alm_file_exists(home_path(".local/share/allmende/store.db")));
+    CHECK_INT(count_of(home_path(".local/share/allmende/blobs")), 0);
+    CHECK_OK(alm_store_add(&m, model_file(), "x", NULL, NULL, &err), &err);
+    alm_store_model_free(&m);
 }
 
 /* -- caches of others ------------------------------------------------------------------------------------------------- */
@@ -230,7 +318,7 @@ static void adding_without_memory_leaves_nothing_half_done(void **state) {
         size_t before = alm_test_live_blocks();
         alm_store_model m = {0};
         alm_test_fail_alloc(nth, true);
-        alm_status st = alm_store_add(&m, file, "x", NULL);
+        alm_status st = alm_store_add(&m, file, "x", NULL, NULL, NULL);
         alm_test_fail_alloc(0, false);
         alm_store_model_free(&m);
         CHECK(alm_test_live_blocks() == before, "allocation %zu", nth);
@@ -247,6 +335,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_file_comes_in_without_a_copy_and_goes_out_again),
     cmocka_unit_test(a_name_belongs_to_one_content),
     cmocka_unit_test(a_folder_comes_in_with_its_files),
+    cmocka_unit_test(a_file_that_was_written_to_is_noticed_and_mended),
+    cmocka_unit_test(adding_can_be_stopped_and_then_nothing_has_come_in),
     cmocka_unit_test(models_of_other_programs_are_found),
     cmocka_unit_test(a_name_leads_to_one_model_or_to_a_question),
     cmocka_unit_test(looking_without_memory_leaks_nothing),
