@@ -7,7 +7,7 @@
 #include "cli/columns.h"
 #include "cli/inspect.h"
 #include "cli/sizes.h"
-#include "engine/session.h"
+#include "engine/batch.h"
 
 typedef struct values {
     uint64_t context;
@@ -47,6 +47,16 @@ static size_t context_of(const alm_inspection *x, const values *v) {
     if (v->context) return (size_t)v->context;
     size_t c = x->model ? alm_model_config(x->model)->context : 0;
     return c > USUAL_CONTEXT ? USUAL_CONTEXT : c;
+}
+
+/* What a step takes in one thread; 0 where it cannot be said. */
+static size_t step_bytes(const alm_inspection *x, size_t context) {
+    alm_compute *c = NULL;
+    size_t n = 0;
+    if (alm_compute_new(&c, NULL, NULL) == ALM_OK && alm_batch_bytes(&n, x->model, c, 0, context, NULL) != ALM_OK)
+        n = 0;
+    alm_compute_free(c);
+    return n;
 }
 
 /* -- JSON ------------------------------------------------------------------------------------------------------------------ */
@@ -120,6 +130,7 @@ static void as_json(alm_cli *cli, const alm_inspection *x, const values *v) {
         alm_json_key(&w, "context"), alm_json_u64(&w, context_of(x, v));
         alm_json_key(&w, "weights"), alm_json_u64(&w, x->n_bytes);
         alm_json_key(&w, "keys_and_values"), alm_json_u64(&w, alm_session_bytes(x->model, context_of(x, v)));
+        alm_json_key(&w, "step"), alm_json_u64(&w, step_bytes(x, context_of(x, v)));
         alm_json_end_object(&w);
     }
     alm_json_key(&w, "tensors"), json_tensors(&w, x->tensors);
@@ -194,17 +205,17 @@ static void words(alm_cli *cli, const alm_inspection *x) {
 }
 
 static void memory(alm_cli *cli, const alm_inspection *x, const values *v) {
-    char weights[ALM_SIZE_BYTES], kv[ALM_SIZE_BYTES], sum[ALM_SIZE_BYTES];
+    char weights[ALM_SIZE_BYTES], kv[ALM_SIZE_BYTES], sum[ALM_SIZE_BYTES], one[ALM_SIZE_BYTES];
     alm_buf text = alm_buf_with_limit(1 << 14);
     if (x->model) {
         const alm_config *c = alm_model_config(x->model);
         size_t n = context_of(x, v);
-        uint64_t bytes = alm_session_bytes(x->model, n);
+        uint64_t bytes = alm_session_bytes(x->model, n), step = step_bytes(x, n);
         label(cli, _("context"));
         alm_out_printf(&cli->out, _("%zu tokens\n"), c->context);
-        alm_buf_printf(&text, _("%s for a text of %zu tokens: %s weights, %s keys and values"),
-                       alm_size_text(sum, x->n_bytes + bytes), n, alm_size_text(weights, x->n_bytes),
-                       alm_size_text(kv, bytes));
+        alm_buf_printf(&text, _("%s for a text of %zu tokens: %s weights, %s keys and values, %s for a step"),
+                       alm_size_text(sum, x->n_bytes + bytes + step), n, alm_size_text(weights, x->n_bytes),
+                       alm_size_text(kv, bytes), alm_size_text(one, step));
         wrapped(cli, _("memory"), &text);
     } else {
         alm_buf_add_visible(&text, alm_str_of(x->why_not.text));

@@ -61,6 +61,26 @@ void alm_batch_free(alm_batch *b) {
     alm_free(b);
 }
 
+/* A tape plans all of a step before it asks for memory: one that may have a single byte ends there, and knows how much it wanted. */
+alm_status alm_batch_bytes(size_t *out, alm_model *m, alm_compute *c, size_t step_rows, size_t context,
+                           alm_error *err) {
+    const alm_config *config = alm_model_config(m);
+    size_t n = step_rows ? step_rows : ALM_BATCH_ROWS;
+    if (config->encoder || n > context) n = context;
+    if (n == 0 || n >= UINT32_MAX) return alm_fail(err, ALM_INVALID, "a step of %zu rows", n);
+    uint32_t *id = alm_calloc(n, sizeof *id), start[] = {0, (uint32_t)n}, last = (uint32_t)n - 1;
+    const alm_rows rows = {
+        .n = n, .n_docs = 1, .id = id, .start = start, .context = context, .pick = &last, .n_pick = 1};
+    alm_tape *tape = NULL;
+    alm_status st = id ? alm_tape_new(&tape, c, ALM_TAPE_INFER, 1, err) : alm_fail_memory(err);
+    if (st == ALM_OK)
+        st = config->encoder ? alm_model_read(m, tape, &rows, NULL, err) : alm_model_logits(m, tape, &rows, NULL, err);
+    if (st == ALM_LIMIT) *out = alm_tape_bytes(tape), st = ALM_OK;
+    alm_tape_free(tape);
+    alm_free(id);
+    return st;
+}
+
 /* -- before the first step -------------------------------------------------------------------------------------------- */
 
 static alm_status check_feed(const alm_batch *b, const alm_feed *f, alm_error *err) {

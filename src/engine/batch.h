@@ -17,6 +17,11 @@ enum { ALM_BATCH_ROWS = 512 };
 alm_status alm_batch_new(alm_batch **out, alm_model *m, alm_compute *c, size_t step_rows, alm_error *err);
 void alm_batch_free(alm_batch *b); /* NULL is fine */
 
+/* Bytes that a step takes while it is computed, beside weights, keys and values: step_rows tokens (0 for ALM_BATCH_ROWS; no more
+ * than the context) that begin a text, or the whole text for an encoder, and the logits of the last of them. Planned with c's
+ * threads, not computed: it takes milliseconds. */
+alm_status alm_batch_bytes(size_t *out, alm_model *m, alm_compute *c, size_t step_rows, size_t context, alm_error *err);
+
 /* Tokens [n], n > 0, that a session takes next. The last n_logits of them give logits [n_logits][n_vocab]. */
 typedef struct alm_feed {
     alm_session *session;

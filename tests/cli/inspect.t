@@ -14,8 +14,8 @@ $ alm inspect tiny.gguf
 > template      none
 > licence       not said
 > context       128 tokens
-> memory        250.6 kB for a text of 128 tokens: 118.8 kB weights, 131.7 kB keys
->               and values
+> memory        447.2 kB for a text of 128 tokens: 118.8 kB weights, 131.7 kB keys
+>               and values, 196.6 kB for a step
 > 
 >    tokens
 >      │
@@ -49,8 +49,8 @@ $ alm inspect tiny.gguf
 
 == a longer context needs more; --json says it in bytes
 $ for n in 64 128; do alm inspect tiny.gguf --ctx $n --json | sed 's/.*"memory"/"memory"/; s/,"tensors".*//'; done
-> "memory":{"context":64,"weights":118816,"keys_and_values":131488}
-> "memory":{"context":128,"weights":118816,"keys_and_values":131744}
+> "memory":{"context":64,"weights":118816,"keys_and_values":131488,"step":98304}
+> "memory":{"context":128,"weights":118816,"keys_and_values":131744,"step":196608}
 
 == a folder of PyTorch's, in another order of names, is drawn the same way
 $ alm inspect torch/tiny-llama/legacy | grep -E "family|q_proj|down_proj|lm_head" | tr -s ' '

@@ -262,6 +262,33 @@ static alm_status a_little_of_everything(void *arg) {
     return st;
 }
 
+/* The plan against what a tape took that computed the same step. */
+static void the_memory_of_a_step_is_known_before(void **state) {
+    (void)state;
+    world w = made(0);
+    alm_error err = {0};
+    static const size_t rows[] = {1, 7, CONTEXT};
+    size_t plan, before = 0;
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t start[] = {0, (uint32_t)rows[i]}, last = (uint32_t)rows[i] - 1;
+        float logits[N_VOCAB];
+        alm_tape *t = NULL;
+        CHECK_OK(alm_batch_bytes(&plan, w.m, w.c, rows[i], CONTEXT, &err), &err);
+        CHECK_OK(alm_tape_new(&t, w.c, ALM_TAPE_INFER, 0, &err), &err);
+        const alm_rows r = {
+            .n = rows[i], .n_docs = 1, .id = w.id, .start = start, .context = CONTEXT, .pick = &last, .n_pick = 1};
+        CHECK_OK(alm_model_logits(w.m, t, &r, logits, &err), &err);
+        CHECK_INT(plan, alm_tape_bytes(t));
+        CHECK(plan > before, "%zu bytes for %zu rows", plan, rows[i]);
+        before = plan;
+        alm_tape_free(t);
+    }
+    CHECK_OK(alm_batch_bytes(&plan, w.m, w.c, 0, 7, &err), &err);
+    CHECK(plan < before, "no more rows than the context has");
+    CHECK_STATUS(alm_batch_bytes(&plan, w.m, w.c, 0, 0, &err), ALM_INVALID, &err);
+    unmake(&w);
+}
+
 static void memory_that_fails_is_reported(void **state) {
     (void)state;
     world w = made(0);
@@ -279,6 +306,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_session_turns_as_its_context_asks),
     cmocka_unit_test(what_does_not_fit_is_refused_and_changes_nothing),
     cmocka_unit_test(a_step_that_fails_leaves_the_session_where_it_was),
+    cmocka_unit_test(the_memory_of_a_step_is_known_before),
     cmocka_unit_test(memory_that_fails_is_reported),
 };
 ALM_TEST_MAIN(tests)
