@@ -279,6 +279,7 @@ static alm_status recipe_from_options(job *j, alm_error *err) {
     r->type = type_name(v->type);
     if (v->base) {
         alm_status st = alm_model_open(&j->model, v->base, err);
+        if (st == ALM_OK) st = alm_model_writable(j->model, err);
         if (st != ALM_OK) return st;
         r->config = *alm_model_config(j->model);
         if (v->context && v->context < r->config.context) r->config.context = v->context;

@@ -16,6 +16,10 @@ size_t alm_session_bytes(const alm_model *m, size_t context) {
 
 alm_status alm_session_new(alm_session **out, alm_model *m, size_t context, size_t limit_bytes, alm_error *err) {
     size_t most = alm_model_config(m)->context, want = context ? context : most;
+    if (alm_model_config(m)->encoder) {
+        return alm_fail(err, ALM_UNSUPPORTED, "a model of the family %s reads whole texts: it says no next token",
+                        alm_model_config(m)->family);
+    }
     if (want > most) return alm_fail(err, ALM_INVALID, "a context of %zu; the model's has %zu", want, most);
     size_t bytes = alm_session_bytes(m, want), left = limit_bytes ? limit_bytes : alm_memory_free();
     if (left && bytes > left) {

@@ -16,7 +16,7 @@ typedef struct alm_session alm_session;
 size_t alm_session_bytes(const alm_model *m, size_t context);
 /* context: how many tokens it may come to hold, 0 for the model's; ALM_INVALID beyond that. It is fixed for the session's life,
  * because longrope turns by it (rule G). limit_bytes: ALM_LIMIT when alm_session_bytes is more; 0: what the machine has left.
- * Memory is taken as tokens come. The model must outlive the session. */
+ * ALM_UNSUPPORTED for an encoder. Memory is taken as tokens come. The model must outlive the session. */
 alm_status alm_session_new(alm_session **out, alm_model *m, size_t context, size_t limit_bytes, alm_error *err);
 void alm_session_free(alm_session *s); /* NULL is fine */
 

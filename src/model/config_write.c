@@ -15,6 +15,14 @@ static alm_status check(const alm_config *c, alm_error *err) {
     return alm_fail(err, ALM_UNSUPPORTED, "models of the family %s are read, not written", c->family);
 }
 
+alm_status alm_model_writable(const alm_model *m, alm_error *err) {
+    const alm_config *c = &m->config;
+    alm_status st = check(c, err);
+    if (st != ALM_OK) return alm_hint(err, "what is trained or converted is written; a Llama can be"), st;
+    bool unsaid = c->rope_factor != 0.0 && (c->rope_kind == ALM_ROPE_LONG || c->rope_ragged);
+    return unsaid ? alm_fail(err, ALM_UNSUPPORTED, "GGUF has no keys for this scaling of RoPE") : ALM_OK;
+}
+
 /* -- GGUF --------------------------------------------------------------------------------------------------------------- */
 
 typedef struct keys {

@@ -108,6 +108,8 @@ alm_status alm_model_pack(alm_model *m, alm_compute *c, alm_error *err);
  * it is next trained, written or freed. type: one with an encoder, dtype.h (norms stay f32; rows that do not fit
  * the block stay f32 too). prefix as above. ALM_UNSUPPORTED for a family that this build only reads. */
 alm_status alm_model_to_gguf(alm_model *m, alm_gguf_writer *w, const char *prefix, uint32_t type, alm_error *err);
+/* Can it be written at all? To be asked before work is done whose result could not be kept. */
+alm_status alm_model_writable(const alm_model *m, alm_error *err);
 /* Hugging Face directory: config.json and model.safetensors. */
 alm_status alm_model_to_hf(alm_model *m, const char *dir, uint32_t type, alm_error *err);
 

@@ -286,6 +286,7 @@ static alm_status check_rest(const alm_model *m, const source *from, size_t n_us
 /* What is not there, all at once, as far as a message reaches. */
 typedef struct absent {
     char names[420];
+    const char *last;
     size_t n_bytes, n, n_named;
 } absent;
 
@@ -293,6 +294,8 @@ static void note_absent(absent *a, const source *from, const alm_slot *s) {
     const char *name = "?";
     for (size_t i = ALM_SLOT_ORIGINS; i-- > 0;)
         if (lies_in(&s->origin[i], from)) name = s->origin[i].name;
+    if (a->last && strcmp(a->last, name) == 0) return; /* another part of the same tensor */
+    a->last = name;
     a->n++;
     size_t n = strlen(name) + (a->n_named ? 2 : 0);
     if (a->n_named + 1 < a->n || a->n_bytes + n >= sizeof a->names) return;

@@ -19,6 +19,12 @@ $ alm train -q $(cat opts) -d normal.log -o m.gguf --steps 2 --json; sha256sum m
 >~ ^\{"model":"m.gguf","recipe":"m.gguf.recipe.json","curve":"m.gguf.curve.svg","sha256":"[0-9a-f]{64}","parameters":[0-9]+,"documents":[0-9]+,"tokens":[0-9]+,"steps":2,"tokens_learned":[0-9]+,"loss":[0-9.]+,"eval_loss":[0-9.]+,"best_step":2,"seconds":[0-9.e-]+\}$
 > same
 
+== a base that could not be written is refused before anything is learned
+$ alm train -q --base "$ALM_SOURCE_ROOT/tests/data/models/qwen3" --data normal.log -o m.gguf --steps 1
+2> alm: models of the family qwen3 are read, not written
+2> hint: what is trained or converted is written; a Llama can be
+? 5
+
 == the same call gives the same file for any number of threads and any instruction set
 $ for n in 1 2 3; do alm train -q $(cat opts) --data normal.log -o $n.gguf --steps 3 --threads $n --accumulate 2; done; ALM_ISA=plain alm train -q $(cat opts) --data normal.log -o 4.gguf --steps 3 --accumulate 2 --recompute; for n in 2 3 4; do cmp 1.gguf $n.gguf && echo same; done
 > same

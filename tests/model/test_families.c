@@ -188,13 +188,33 @@ static void what_is_missing_is_told_at_once(void **state) {
     CHECK_OK(alm_safetensors_writer_save(w, alm_test_join(folder, "model.safetensors"), &err), &err);
     CHECK_STATUS(alm_model_open(&m, folder, &err), ALM_MALFORMED, &err);
     CHECK_HOLDS(err.text, "missing_tensor: ");
-    CHECK_HOLDS(err.text, "model.layers.1.self_attn.qkv_proj.weight");
-    CHECK_HOLDS(err.text, "model.layers.1.self_attn.o_proj.weight");
-    CHECK_HOLDS(err.text, "model.norm.weight");
-    CHECK_HOLDS(err.text, "are not there");
+    CHECK_HOLDS(err.text, "model.layers.1.self_attn.qkv_proj.weight, model.layers.1.self_attn.o_proj.weight, "
+                          "model.norm.weight are not there");
     alm_safetensors_writer_free(w);
     alm_safetensors_close(s);
     alm_free(config);
+}
+
+/* Before hours of training, not behind them. */
+static void what_cannot_be_written_says_so_at_once(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        alm_status status;
+    } cases[] = {{"llama3", ALM_OK}, {"mistral-swa", ALM_OK}, {"qwen3", ALM_UNSUPPORTED}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        alm_model *m;
+        alm_error err = {0};
+        CHECK_OK(alm_model_open(&m, alm_models_path(cases[i].name, NULL), &err), &err);
+        CHECK_STATUS(alm_model_writable(m, &err), cases[i].status, &err);
+        alm_gguf_writer *w;
+        CHECK_OK(alm_gguf_writer_new(&w, &err), &err);
+        CHECK_STATUS(alm_model_to_gguf(m, w, "", ALM_F32, &err), cases[i].status, &err);
+        CHECK_STATUS(alm_model_to_hf(m, alm_test_path(cases[i].name), ALM_F32, &err), cases[i].status, &err);
+        if (cases[i].status != ALM_OK) CHECK_HOLDS(err.text, "models of the family qwen3 are read, not written");
+        alm_gguf_writer_free(w);
+        alm_model_free(m);
+    }
 }
 
 static alm_status open_fused(void *arg) {
@@ -223,6 +243,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(layers_without_experts_are_those_that_the_configuration_says),
     cmocka_unit_test(settings_that_make_no_model_are_refused),
     cmocka_unit_test(what_is_missing_is_told_at_once),
+    cmocka_unit_test(what_cannot_be_written_says_so_at_once),
     cmocka_unit_test(no_allocation_failure_leaks),
 };
 ALM_TEST_MAIN(tests)
