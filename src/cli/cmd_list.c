@@ -109,10 +109,16 @@ static alm_status add_row(sheet *s, const char *const *cell, alm_error *err) {
     return st;
 }
 
+/* A program reads English. */
+static const char *does(const sheet *s, bool writes) {
+    if (s->json) return writes ? "reads, writes" : "reads";
+    return writes ? _("reads, writes") : _("reads");
+}
+
 static alm_status formats(sheet *s, alm_error *err) {
     alm_status st = ALM_OK;
     for (const alm_format *const *f = alm_format_list(); *f && st == ALM_OK; f++) {
-        const char *how = (*f)->flags & ALM_FORMAT_WRITE ? _("reads, writes") : _("reads");
+        const char *how = does(s, (*f)->flags & ALM_FORMAT_WRITE);
         st = add_row(s, (const char *[]){(*f)->name, (*f)->text, (*f)->extensions, how}, err);
     }
     return st;
@@ -123,7 +129,7 @@ static alm_status types(sheet *s, alm_error *err) {
     for (const alm_type *const *t = alm_type_list(); *t && st == ALM_OK; t++) {
         char bits[24];
         alm_str_print(bits, sizeof bits, "%.4g", (double)(*t)->block_bytes * 8.0 / (double)(*t)->block);
-        st = add_row(s, (const char *[]){(*t)->name, bits, (*t)->encode ? _("reads, writes") : _("reads")}, err);
+        st = add_row(s, (const char *[]){(*t)->name, bits, does(s, (*t)->encode != NULL)}, err);
     }
     return st;
 }

@@ -4,6 +4,7 @@
 % cp "$ALM_SOURCE_ROOT/examples/demo/builtin/builtin.gguf" file.gguf
 
 == the file of the tree and the model in the program are one
+words:
 $ alm version --json | grep -o '"builtin_sha256":"[0-9a-f]*"' | cut -d'"' -f4 > a; sha256sum file.gguf | cut -d' ' -f1 | cmp - a && echo same
 > same
 $ alm version

@@ -5,7 +5,7 @@
 == one object a line; the same line is the same vector, of length 1, whoever its neighbours are
 $ alm embed builtin: lines > a; head -n 1 lines | alm embed builtin: - > b; head -n 1 a | cmp - b && sed -n 2p a | cmp - b && wc -l < a | tr -d ' '
 > 3
-$ alm embed builtin: lines | sed 's/.*\[//; s/\].*//' | awk -F, '{ s = 0; for (i = 1; i <= NF; i++) s += $i * $i; printf "%.4f\n", s }'
+$ alm embed builtin: lines | sed 's/.*\[//; s/\].*//' | LC_ALL=C awk -F, '{ s = 0; for (i = 1; i <= NF; i++) s += $i * $i; printf "%.4f\n", s }'
 > 1.0000
 > 1.0000
 > 1.0000
@@ -14,7 +14,7 @@ $ alm embed builtin: lines | sed 's/.*\[//; s/\].*//' | awk -F, '{ s = 0; for (i
 $ for p in mean first last; do alm embed builtin: --pooling $p lines | sha256sum; done | sort -u | wc -l | tr -d ' '; alm embed builtin: --threads 3 lines > c; ALM_ISA=plain alm embed builtin: --threads 1 lines | cmp - c && echo same
 > 3
 > same
-$ alm embed builtin: --raw lines | sed 's/.*\[//; s/\].*//' | awk -F, '{ s = 0; for (i = 1; i <= NF; i++) s += $i * $i; print (s > 1.5) }' | sort -u
+$ alm embed builtin: --raw lines | sed 's/.*\[//; s/\].*//' | LC_ALL=C awk -F, '{ s = 0; for (i = 1; i <= NF; i++) s += $i * $i; print (s > 1.5) }' | sort -u
 > 1
 
 == what is too long is cut only where that is said

@@ -4,6 +4,7 @@
 % cp -r "$ALM_SOURCE_ROOT/tests/data/torch/." torch
 
 == the blocks are drawn along the way of a token
+words:
 $ alm inspect tiny.gguf
 > model         Llama3
 > family        llama, in GGUF
@@ -53,6 +54,7 @@ $ for n in 64 128; do alm inspect tiny.gguf --ctx $n --json | sed 's/.*"memory"/
 > "memory":{"context":128,"weights":118816,"keys_and_values":131744,"step":196608}
 
 == a folder of PyTorch's, in another order of names, is drawn the same way
+words:
 $ alm inspect torch/tiny-llama/legacy | grep -E "family|q_proj|down_proj|lm_head" | tr -s ' '
 > family llama, in PyTorch
 >  │ │ self_attn.q_proj 24 x 16 F16 1.5 kB │
@@ -60,6 +62,7 @@ $ alm inspect torch/tiny-llama/legacy | grep -E "family|q_proj|down_proj|lm_head
 >  │ lm_head 40 x 16 F16 1.3 kB │
 
 == weights alone and unknown families are looked at, with the reason why they are not run
+words:
 $ alm inspect torch/nested_checkpoint.pt | grep -E "not run|config|transposed" | tr -s ' '
 > not run torch/nested_checkpoint.pt: weights without their configuration
 >  │ model.transposed_view 30 x 8 F32 960 B │
@@ -78,6 +81,7 @@ $ cp "$ALM_SOURCE_ROOT/tests/data/hostile/pytorch/os-system.pt" x.pt; alm inspec
 ? 3
 
 == what is not there is said in words that agree, in English
+words:
 $ alm inspect torch/tiny-llama/zip | sed -n '5,7p' | tr -s ' '
 > tokenizer none that can be read
 > template none

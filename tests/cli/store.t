@@ -4,6 +4,7 @@
 % unset XDG_CACHE_HOME HF_HOME HF_HUB_CACHE OLLAMA_MODELS
 
 == a model gets a name, and the name opens it
+words:
 $ alm pull tiny.gguf; alm pull tiny.gguf
 > tiny: 1 file, 128.2 kB
 > tiny: in the store already
@@ -16,6 +17,7 @@ $ alm show tiny | grep gguf | tail -1 | tr -s ' '
 > tiny.gguf 128.2 kB caef8969812d168300f5e8379a255c43f68a26be7db305d956cb90e024895194
 
 == what Ollama's cache holds is found, and a name that two have is asked about
+words:
 % M=$HOME/.ollama/models; mkdir -p $M/blobs $M/manifests/registry.ollama.ai/library/tiny
 % cp tiny.gguf $M/blobs/sha256-caef8969812d168300f5e8379a255c43f68a26be7db305d956cb90e024895194
 % printf '{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:caef8969812d168300f5e8379a255c43f68a26be7db305d956cb90e024895194"}]}' > $M/manifests/registry.ollama.ai/library/tiny/latest
@@ -39,6 +41,7 @@ $ alm rm ollama:tiny
 ? 5
 
 == Hugging Face's cache is found under the repository's name
+words:
 % S=$HOME/.cache/huggingface/hub/models--me--small/snapshots/1; mkdir -p $S; cp "$ALM_SOURCE_ROOT"/tests/data/torch/tiny-llama/zip/* $S
 $ alm list | tr -s ' '; for m in me/small small "$HOME/.cache/huggingface/hub/models--me--small/snapshots/1"; do alm logits $m -t 1,2 --digest; done | sort -u | wc -l | tr -d ' '
 > name size in
@@ -70,6 +73,7 @@ $ alm logits unheard-of -t 1 --digest
 ? 5
 
 == lists of what this build knows
+words:
 $ alm list --formats | grep PyTorch | tr -s ' '; alm list --types --json | head -1
 > torch PyTorch .pt .bin .pth .ckpt reads
 > {"name":"f32","bits":"32","does":"reads, writes"}
@@ -82,6 +86,7 @@ $ alm list --types --formats
 ? 2
 
 == a file of the store that was written to is told of, wherever its name is used, and mended by the old content
+words:
 $ alm pull tiny.gguf -q > out; touch -d @1 $HOME/.local/share/allmende/blobs/*; alm show tiny --json | grep -o '"state":"[a-z ]*"'
 > "state":"changed"
 2> alm: warning: tiny: tiny.gguf was written to after `alm pull`: its size or time is another

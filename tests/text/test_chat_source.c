@@ -94,8 +94,8 @@ static void a_folder_has_files_of_its_own_before_the_configuration(void **state)
     check_found(alm_test_join(folder, "chat_template.jinja"), NULL, false, "own", NULL, NULL);
     write_text(folder, "tokenizer_config.json", "{\"chat_template\": ");
     check_refused(folder, NULL, ALM_MALFORMED, "tokenizer_config.json: JSON at byte", "");
-    check_refused(alm_test_path("nothing"), NULL, ALM_NOT_FOUND, "No such file", "");
-    check_refused(alm_test_path("nothing.json"), NULL, ALM_NOT_FOUND, "No such file", "");
+    check_refused(alm_test_path("nothing"), NULL, ALM_NOT_FOUND, "cannot open", "");
+    check_refused(alm_test_path("nothing.json"), NULL, ALM_NOT_FOUND, "cannot open", "");
 }
 
 static void a_configuration_may_list_several(void **state) {
