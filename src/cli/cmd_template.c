@@ -194,8 +194,7 @@ static alm_status one_line(work *w, const alm_json *line, const alm_json *tools,
     alm_buf bos = alm_buf_with_limit(1 << 20), eos = bos;
     alm_chat_input in = input_of(w);
     const alm_json *prompt = alm_json_get(line, "add_generation_prompt"), *extra = alm_json_get(line, "extra");
-    if (line->type != ALM_JSON_OBJECT)
-        return alm_fail(err, ALM_MALFORMED, "an object with messages is expected");
+    if (line->type != ALM_JSON_OBJECT) return alm_fail(err, ALM_MALFORMED, "an object with messages is expected");
     in.messages = alm_json_get(line, "messages");
     if (in.messages && in.messages->type != ALM_JSON_ARRAY && in.messages->type != ALM_JSON_NULL)
         return alm_fail(err, ALM_MALFORMED, "messages is no list");
