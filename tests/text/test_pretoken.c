@@ -101,6 +101,9 @@ static void every_character_has_its_class(void **state) {
     CHECK(pcre2_config(PCRE2_CONFIG_UNICODE_VERSION, version) > 0);
     for (uint32_t c = 0; c < 0x110000; c++) {
         if (c >= 0xD800 && c < 0xE000) continue;
+        /* Planes 4 to 13 are empty, 15 and 16 for private use: a sample of them, and what is next to others. */
+        bool samples = (c > 0x400FF && c < 0xDFF00) || c > 0xF00FF;
+        if (samples && c % 61 != 0) continue;
         char at[4];
         size_t n = alm_utf8_put(at, c);
         unsigned got = alm_class_of(c);
