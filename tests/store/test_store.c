@@ -296,6 +296,8 @@ static alm_status look(void *arg) {
     alm_status st = alm_ref_resolve(&path, "store:x", NULL);
     if (st == ALM_OK) st = alm_store_get(&m, "x", NULL);
     alm_store_model_free(&m);
+    if (st == ALM_OK) st = alm_store_at(&m, path.at, NULL);
+    alm_store_model_free(&m);
     alm_buf_free(&path);
     return st;
 }
@@ -326,7 +328,23 @@ static void adding_without_memory_leaves_nothing_half_done(void **state) {
         CHECK_STATUS(st, ALM_NO_MEMORY, NULL);
         CHECK_STATUS(alm_store_get(&m, "x", NULL), ALM_NOT_FOUND, NULL);
     }
+    char blob[PATH_MAX];
     alm_error err = {0};
+    alm_store_model m = added(file, "x");
+    CHECK(realpath(m.path, blob) != NULL);
+    alm_store_model_free(&m);
+    CHECK(unlink(blob) == 0);
+    for (size_t nth = 1;; nth += 7) { /* and mending */
+        size_t before = alm_test_live_blocks();
+        alm_test_fail_alloc(nth, true);
+        alm_status st = alm_store_add(&m, file, "x", NULL, NULL, NULL);
+        alm_test_fail_alloc(0, false);
+        if (st == ALM_OK) CHECK(m.was_there && (m.mended || alm_file_exists(blob)));
+        alm_store_model_free(&m);
+        CHECK(alm_test_live_blocks() == before, "allocation %zu", nth);
+        if (st == ALM_OK) break;
+        CHECK_STATUS(st, ALM_NO_MEMORY, NULL);
+    }
     CHECK_OK(alm_store_remove("x", &err), &err);
     CHECK_INT(count_of(home_path(".local/share/allmende/blobs")), 0);
 }
