@@ -46,7 +46,7 @@ static const alm_opt opts[] = {
 static const alm_example examples[] = {
     {"alm embed logs.gguf today.log", N_("One object a line, with the vector of that line.")},
     {"echo 'disk is full' | alm embed logs.gguf --pooling mean -", N_("The mean over all tokens.")},
-    {"alm embed builtin: today.log", N_("By the small model inside the program; no file is needed.")},
+    {"tail -n 3 today.log | alm embed builtin: -", N_("By the small model inside the program; no file is needed.")},
 };
 
 typedef struct job {

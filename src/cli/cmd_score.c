@@ -28,7 +28,7 @@ static const alm_opt opts[] = {
 static const alm_example examples[] = {
     {"alm score logs.gguf today.log", N_("One object a line: tokens, the sum of their surprise in nats, the mean.")},
     {"echo 'disk is full' | alm score logs.gguf --pieces -", N_("Which word is it that surprises?")},
-    {"alm score builtin: today.log", N_("By the small model inside the program; no file is needed.")},
+    {"tail -n 3 today.log | alm score builtin: -", N_("By the small model inside the program; no file is needed.")},
 };
 
 typedef struct job {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # builtin: the small model inside the program, wherever a MODEL may stand.
-% sh "$ALM_SOURCE_ROOT/tests/cli/shop.sh" 60 2 5 > today.log
+% sh "$ALM_SOURCE_ROOT/tests/cli/shop.sh" 16 2 5 > today.log
+% head -n 12 today.log > few.log
 % cp "$ALM_SOURCE_ROOT/examples/demo/builtin/builtin.gguf" file.gguf
 
 == the file of the tree and the model in the program are one
@@ -11,8 +12,8 @@ $ alm version
 >~ ^model builtin: of [0-9]+ bytes, SHA-256 [0-9a-f]{64}$
 
 == it scores, from its name, by default, and as a file: the same numbers
-$ alm score builtin: today.log > a; alm score < today.log > b; alm score - < today.log > c; alm score file.gguf today.log > d; cmp a b && cmp a c && cmp a d && wc -l < a | tr -d ' ' > n; wc -l < today.log | tr -d ' ' | cmp - n && echo same
-> same
+$ alm score builtin: few.log > a; alm score < few.log > b; alm score - < few.log > c; alm score file.gguf few.log > d; cmp a b && cmp a c && cmp a d && wc -l < a | tr -d ' '
+> 12
 $ echo 'web-1 nginx: 198.51.100.7 "GET /shop HTTP/1.1" 200 1843 in 21 ms' | alm score builtin: > usual; echo 'ms 21 in 1843 HTTP/1.1" 200 /shop "GET 198.51.100.7 nginx: web-1' | alm score builtin: > strange; awk -F'"mean":' '{ print $2 + 0 }' usual strange | sort -c -g && echo the usual line is less surprising
 > the usual line is less surprising
 
