@@ -56,10 +56,9 @@ typedef struct alm_config {
     bool parallel;             /* attention and feed-forward part read the same x (NeoX) */
     /* mixture of experts; 0: none */
     size_t n_experts, n_experts_used, expert_ffn;
-    unsigned char
-        dense[ALM_MODEL_MAX_LAYERS / 8]; /* layers whose bit is set have none all the same: alm_config_is_dense */
-    bool experts_renormalise;            /* the weights of those that are used are divided by their sum */
-    double gate_alpha, gate_limit;       /* limit > 0: the clamped gate of gpt-oss */
+    unsigned char dense[ALM_MODEL_MAX_LAYERS / 8]; /* layers without, whose bit is set: alm_config_is_dense */
+    bool experts_renormalise;                      /* the weights of those that are used are divided by their sum */
+    double gate_alpha, gate_limit;                 /* limit > 0: the clamped gate of gpt-oss */
     /* encoders */
     bool encoder;    /* every position sees all of its text; there is no next token */
     bool classifies; /* n_labels logits of a text */
