@@ -84,7 +84,8 @@ static alm_status models(alm_cli *cli, bool json, alm_error *err) {
 
 /* -- what this build knows ------------------------------------------------------------------------------------------------- */
 
-/* Rows of up to four cells; NULL ends a row early. */
+enum { CELLS = 4 }; /* of a row, at most; NULL behind the last */
+
 typedef struct sheet {
     alm_cli *cli;
     bool json;
@@ -94,17 +95,17 @@ typedef struct sheet {
     alm_columns *table;
 } sheet;
 
-static alm_status add_row(sheet *s, const char *const *cell, alm_error *err) {
+static alm_status add_row(sheet *s, const char *const cell[CELLS], alm_error *err) {
     alm_status st = ALM_OK;
     if (s->json) {
         alm_json_writer w = alm_json_writer_on(&s->cli->out.buf);
         alm_json_begin_object(&w);
-        for (size_t i = 0; i < s->n; i++) alm_json_key(&w, s->key[i]), alm_json_text(&w, cell[i]);
+        for (size_t i = 0; i < s->n && cell[i]; i++) alm_json_key(&w, s->key[i]), alm_json_text(&w, cell[i]);
         alm_json_end_object(&w);
         alm_out_text(&s->cli->out, "\n");
         return ALM_OK;
     }
-    for (size_t i = 0; i < s->n && st == ALM_OK; i++)
+    for (size_t i = 0; i < s->n && cell[i] && st == ALM_OK; i++)
         st = alm_columns_add(s->table, alm_str_of(cell[i]), ALM_PLAIN, err);
     return st;
 }
@@ -119,7 +120,7 @@ static alm_status formats(sheet *s, alm_error *err) {
     alm_status st = ALM_OK;
     for (const alm_format *const *f = alm_format_list(); *f && st == ALM_OK; f++) {
         const char *how = does(s, (*f)->flags & ALM_FORMAT_WRITE);
-        st = add_row(s, (const char *[]){(*f)->name, (*f)->text, (*f)->extensions, how}, err);
+        st = add_row(s, (const char *const[CELLS]){(*f)->name, (*f)->text, (*f)->extensions, how}, err);
     }
     return st;
 }
@@ -129,7 +130,7 @@ static alm_status types(sheet *s, alm_error *err) {
     for (const alm_type *const *t = alm_type_list(); *t && st == ALM_OK; t++) {
         char bits[24];
         alm_str_print(bits, sizeof bits, "%.4g", (double)(*t)->block_bytes * 8.0 / (double)(*t)->block);
-        st = add_row(s, (const char *[]){(*t)->name, bits, does(s, (*t)->encode != NULL)}, err);
+        st = add_row(s, (const char *const[CELLS]){(*t)->name, bits, does(s, (*t)->encode != NULL)}, err);
     }
     return st;
 }
@@ -138,7 +139,7 @@ static alm_status families(sheet *s, alm_error *err) {
     alm_status st = ALM_OK;
     for (size_t i = 0; i < alm_family_count() && st == ALM_OK; i++) {
         const alm_family_info *f = alm_family_at(i);
-        st = add_row(s, (const char *[]){f->name, f->title}, err);
+        st = add_row(s, (const char *const[CELLS]){f->name, f->title}, err);
     }
     return st;
 }

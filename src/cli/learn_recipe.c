@@ -14,7 +14,7 @@
 
 alm_status alm_learn_sources_add(alm_learn_sources *s, const char *name, alm_error *err) {
     if (!s->names.limit) s->names = alm_buf_with_limit((size_t)1 << 30);
-    if (s->n && strcmp(s->names.at + s->last, name) == 0) return ALM_OK;
+    if (s->n && s->names.at && strcmp(s->names.at + s->last, name) == 0) return ALM_OK;
     s->last = s->names.n;
     if (!alm_buf_add(&s->names, name, strlen(name) + 1)) return alm_buf_status(&s->names, err);
     s->n++;

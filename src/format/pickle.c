@@ -128,7 +128,7 @@ static alm_status set_mark(machine *m) {
 
 /* Appends to a container; its room doubles, which wastes at most as much as it holds. */
 static alm_status add_items(machine *m, value *to, value *const *item, size_t n) {
-    if (n > UINT32_MAX / 4 - to->n)
+    if (!to || n > UINT32_MAX / 4 - to->n)
         return SAY(ALM_LIMIT, "too_large", "a container of too many values", m->name, m->op_at);
     if (to->n + n > to->cap) {
         uint32_t cap = to->n + (uint32_t)n > 2 * to->cap ? to->n + (uint32_t)n : 2 * to->cap;
@@ -505,7 +505,7 @@ static alm_status persistent_line(machine *m) {
     value *id = NULL;
     alm_status st = line(m, &s);
     if (st == ALM_OK) st = make(m, &id, ALM_PICKLE_STRING);
-    if (st != ALM_OK) return st;
+    if (st != ALM_OK || !id) return st;
     id->s = s;
     return persistent(m, id);
 }

@@ -73,7 +73,7 @@ typedef struct alm_pickle_value {
 typedef struct alm_pickle alm_pickle;
 /* Bytes that outlive it; `name` stands in messages. *used: bytes up to the pickle's end; with used NULL anything behind it is
  * refused. */
-alm_status alm_pickle_parse(alm_pickle **out, const char *name, alm_str bytes, size_t *used, alm_error *err);
+alm_status alm_pickle_parse(alm_pickle **out, const char *name, alm_str in, size_t *used, alm_error *err);
 void alm_pickle_free(alm_pickle *p); /* NULL is fine */
 
 const alm_pickle_value *alm_pickle_root(const alm_pickle *p);

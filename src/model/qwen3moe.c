@@ -64,7 +64,10 @@ static const alm_slot_row rows[ROWS] = {
  * and names exceptions. GGUF has no word for them. */
 static void dense_layers(alm_config *c, alm_settings *s) {
     size_t step = alm_settings_count(s, NULL, "decoder_sparse_step", 1);
-    if (step == 0) alm_settings_refuse(s, "bad_value: decoder_sparse_step is 0");
+    if (step == 0) {
+        alm_settings_refuse(s, "bad_value: decoder_sparse_step is 0");
+        return;
+    }
     if (s->g || s->status != ALM_OK) return;
     alm_settings_layers(s, "mlp_only_layers", c->dense);
     for (size_t i = 0; i < c->n_layers && i < ALM_MODEL_MAX_LAYERS; i++)

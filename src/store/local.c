@@ -82,7 +82,7 @@ static bool is_name(alm_str s) {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.at[i];
         bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!word && !memchr("._-:/", c, 5)) return false;
+        if (!word && (!c || !strchr("._-:/", c))) return false;
         slashes += c == '/';
     }
     return slashes <= 1 && alm_str_find(s, ALM_STR("--")) == SIZE_MAX && alm_str_find(s, ALM_STR("/.")) == SIZE_MAX;

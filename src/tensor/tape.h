@@ -166,7 +166,7 @@ typedef struct alm_head {
     alm_weight *w, *bias;
     float scale, softcap;
 } alm_head;
-void alm_tape_head_loss(alm_tape *t, alm_node *x, const alm_head *head, const int32_t *label, float weight, float *nll);
+void alm_tape_head_loss(alm_tape *t, alm_node *x, const alm_head *how, const int32_t *label, float weight, float *nll);
 /* These logits, whole: [n][n_vocab]. */
 alm_node *alm_tape_head(alm_tape *t, alm_node *x, const alm_head *head);
 

@@ -230,13 +230,17 @@ static alm_status build_words(alm_bpe *b, const char *what, alm_error *err) {
     return b->chars ? ALM_OK : find_bytes(b, what, err);
 }
 
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 /* "<0x0A>": the token for a byte where words begin as characters. */
 bool alm_bpe_is_byte_token(alm_str s, unsigned *byte) {
-    static const char digit[] = "0123456789ABCDEF";
     if (s.n != 6 || memcmp(s.at, "<0x", 3) != 0 || s.at[5] != '>') return false;
-    const char *high = memchr(digit, s.at[3], 16), *low = memchr(digit, s.at[4], 16);
-    if (!high || !low) return false;
-    *byte = (unsigned)(high - digit) * 16 + (unsigned)(low - digit);
+    int high = hex_digit(s.at[3]), low = hex_digit(s.at[4]);
+    if (high < 0 || low < 0) return false;
+    *byte = (unsigned)high * 16 + (unsigned)low;
     return true;
 }
 

@@ -87,8 +87,8 @@ uint32_t alm_bpe_find_word(const alm_bpe *b, alm_str bytes);
 
 /* A rule by its name in GGUF: fills rule, pre, whole_words; ALM_UNSUPPORTED names it when it is not one of pretoken.h's. */
 alm_status alm_bpe_set_pre(alm_bpe *b, alm_str name, alm_error *err);
-/* alm_bpe_from_gguf that takes names for regexes too: *pre is what tokenizer.ggml.pre stands for. */
-alm_status alm_bpe_read_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, const alm_pretoken_name **pre,
+/* alm_bpe_from_gguf that takes names for regexes too: *as is what tokenizer.ggml.pre stands for. */
+alm_status alm_bpe_read_gguf(alm_bpe **out, const alm_gguf *g, const char *prefix, const alm_pretoken_name **as,
                              alm_error *err);
 
 /* Space for n_vocab tokens and n_merge merges, all zero. */

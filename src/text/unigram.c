@@ -84,7 +84,7 @@ static bool has_bytes(const alm_tokenizer *t, alm_str s) {
 
 static alm_status put_all(const alm_tokenizer *t, alm_best *best, alm_str s, alm_buf *ids, alm_error *err) {
     /* The way lies from the end to the beginning; turned round in place: best[i].from becomes where the token ends. */
-    size_t end = s.n, next = s.n;
+    size_t next = s.n;
     for (size_t at = s.n; at;) {
         size_t from = best[at].from;
         uint32_t id = best[at].id;
@@ -95,7 +95,7 @@ static alm_status put_all(const alm_tokenizer *t, alm_best *best, alm_str s, alm
         at = from;
     }
     bool before = false; /* an unknown one */
-    for (size_t at = 0; at < s.n; at = end) {
+    for (size_t at = 0, end; at < s.n; at = end) {
         uint32_t id = (uint32_t)best[at].score;
         end = at ? best[at].from : next;
         if (id != (uint32_t)t->unknown) {
