@@ -240,6 +240,7 @@ static double whole_line(unsigned *scale, unsigned *minimum, const float *x, flo
     int s0 = d > 0 && isfinite(want / d) ? nearest(want / d, 0, most) : 0,
         m0 = low > 0 && isfinite(want_low / low) ? nearest(want_low / low, 0, most) : 0;
     double best = HUGE_VAL;
+    *scale = (unsigned)s0, *minimum = (unsigned)m0; /* where every loss is beyond what a double holds */
     for (int s = s0 - 1; s <= s0 + 1; s++) {
         for (int m = m0 - 1; m <= m0 + 1; m++) {
             if (s < 0 || s > most || m < 0 || m > most) continue;
