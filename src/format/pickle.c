@@ -113,7 +113,7 @@ static alm_status pop(machine *m, value **out) {
 static alm_status pop_mark(machine *m, value ***items, size_t *n) {
     if (!m->n_mark) return BROKEN("no mark is there", m->name, m->op_at);
     size_t from = m->mark[--m->n_mark];
-    *items = m->stack + from;
+    *items = m->stack ? m->stack + from : NULL; /* nothing was ever pushed */
     *n = m->n_stack - from;
     m->n_stack = from;
     return ALM_OK;
